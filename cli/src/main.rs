@@ -1,0 +1,2 @@
+//! The program `osprey`.
+fn main(){}

@@ -1,0 +1,80 @@
+//! Constants, with DEQUANTIZE of constants folded away.
+//!
+//! Converters keep weights as float16 or int8 and put DEQUANTIZE behind them; widened once at load
+//! they are plain float32 weights for every kernel.
+
+use crate::error::{Error, Result};
+use crate::graph::{DType, Graph, Op, Quantization, TensorId, TensorInfo};
+use half::f16;
+use std::collections::HashMap;
+
+/// Constants by tensor: those of the file, and those computed at load.
+#[derive(Default)]
+pub(crate) struct Constants {
+    folded: HashMap<TensorId, Vec<u8>>,
+}
+
+impl Constants {
+    /// Folds every DEQUANTIZE whose input is a constant, where the results stay under `limit` bytes.
+    pub(crate) fn fold(graph: &Graph<'_>, limit: u64) -> Result<Self> {
+        let mut folded = HashMap::new();
+        let mut total = 0u64;
+        for (index, node) in graph.nodes.iter().enumerate() {
+            let (Op::Dequantize, [Some(input)], [output]) =
+                (&node.op, node.inputs.as_slice(), node.outputs.as_slice())
+            else {
+                continue;
+            };
+            let (source, target) = (&graph.tensors[*input], &graph.tensors[*output]);
+            let Some(data) = source.data else { continue };
+            if target.dtype != DType::F32 || target.elements() != source.elements() {
+                let reason = format!("{} {:?} from {:?}", target.dtype, target.shape, source.shape);
+                return Err(Error::InvalidOperator { node: index, op: node.op.name(), reason });
+            }
+            total += target.bytes() as u64;
+            if total > limit {
+                return Err(Error::TooLarge { needed: total, limit, unit: "bytes of memory" });
+            }
+            if let Some(values) = dequantize(source, data) {
+                folded.insert(*output, values.into_iter().flat_map(f32::to_le_bytes).collect());
+            }
+        }
+        Ok(Self { folded })
+    }
+
+    /// Content and type of a constant.
+    pub(crate) fn get<'a>(&'a self, graph: &'a Graph<'a>, id: TensorId) -> Option<(&'a [u8], DType)> {
+        let tensor = &graph.tensors[id];
+        match self.folded.get(&id) {
+            Some(bytes) => Some((bytes, DType::F32)),
+            None => tensor.data.map(|bytes| (bytes, tensor.dtype)),
+        }
+    }
+
+    /// Whether `id` was computed at load, so that its node need not run.
+    pub(crate) fn is_folded(&self, id: TensorId) -> bool {
+        self.folded.contains_key(&id)
+    }
+}
+
+/// The real values of a constant; `None` for types without a rule.
+pub(crate) fn dequantize(tensor: &TensorInfo<'_>, data: &[u8]) -> Option<Vec<f32>> {
+    match tensor.dtype {
+        DType::F16 => Some(data.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect()),
+        DType::I8 => scale(tensor, data.iter().map(|&b| i32::from(b as i8))),
+        DType::U8 => scale(tensor, data.iter().map(|&b| i32::from(b))),
+        _ => None,
+    }
+}
+
+fn scale(tensor: &TensorInfo<'_>, values: impl Iterator<Item = i32>) -> Option<Vec<f32>> {
+    let Quantization { scales, zero_points, axis } = tensor.quantization.as_ref()?;
+    // Elements between two steps along the axis; a single scale covers all.
+    let inner: usize = tensor.shape.get(axis + 1..).map_or(1, |s| s.iter().product());
+    let channel = |i: usize| (i / inner.max(1)) % scales.len();
+    let real = |(i, v): (usize, i32)| {
+        let c = channel(i);
+        scales[c] * v.wrapping_sub(zero_points[c]) as f32
+    };
+    Some(values.enumerate().map(real).collect())
+}

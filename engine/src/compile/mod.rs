@@ -1,0 +1,249 @@
+//! What is done once per model: choosing kernels, packing weights, planning one arena.
+
+mod constants;
+mod layout;
+mod lower;
+mod plan;
+
+pub(crate) use constants::Constants;
+pub(crate) use lower::{Affine, Kernel, Lower, Lowered, Operand, Task, u8_offset};
+
+use crate::arena::{Operands, Slot};
+use crate::error::{Error, Result};
+use crate::graph::{DType, DetectionPostProcess, Graph, Op, Quantization, TensorId};
+use crate::kernels::{self, Isa};
+
+/// What a model may ask of the machine. The defaults are far above any model for a phone; they
+/// keep a hostile file from exhausting memory or running for hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the arena and, separately, of constants widened at load.
+    pub memory: u64,
+    /// Multiply-accumulates of one run.
+    pub macs: u64,
+    /// Operators.
+    pub nodes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory: 1 << 30, macs: 1 << 38, nodes: 1 << 16 }
+    }
+}
+
+/// How a model is prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Threads that share the rows of an operator, the caller's included; zero counts as one.
+    pub threads: usize,
+    /// The instruction set to choose kernels for; one that this CPU lacks is lowered to one it has.
+    /// By default the strongest available, capped by the environment variable `OSPREY_ISA`.
+    pub isa: Isa,
+    /// What the model may ask for.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { threads: 1, isa: Isa::detect(), limits: Limits::default() }
+    }
+}
+
+/// An input or output of a program, in the model's own terms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Port {
+    /// Name given by the converter.
+    pub name: String,
+    /// Extent of each dimension; NHWC for images.
+    pub shape: Vec<usize>,
+    /// Element type that callers read and write.
+    pub dtype: DType,
+    /// What the numbers mean, for quantized types.
+    pub quantization: Option<Quantization>,
+    pub(crate) slot: Slot,
+}
+
+/// TFLite_Detection_PostProcess at the end of a graph. The program's outputs 0 and 1 are its box
+/// encodings and class scores; decoding and suppression are the caller's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PostProcess {
+    /// Options written by the converter.
+    pub options: DetectionPostProcess,
+    /// Centre y, centre x, height, width of each anchor, relative to the image.
+    pub anchors: Vec<[f32; 4]>,
+}
+
+/// One kernel call.
+pub(crate) struct Step {
+    pub(crate) kernel: Box<dyn Kernel>,
+    pub(crate) operands: Operands,
+    pub(crate) node: Option<usize>,
+    pub(crate) macs: u64,
+}
+
+/// What a step is, for profiles and `osprey info`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepInfo {
+    /// The kernel: architecture, types, variant.
+    pub kernel: &'static str,
+    /// The graph's node; `None` for conversions at the model's borders.
+    pub node: Option<usize>,
+    /// Multiply-accumulates of one run.
+    pub macs: u64,
+}
+
+/// A model ready to run, shared by any number of [`Session`](crate::Session)s.
+pub struct Program {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) inputs: Vec<Port>,
+    pub(crate) outputs: Vec<Port>,
+    /// Slots that start with given bytes; everything else starts at zero.
+    pub(crate) constants: Vec<(Slot, Vec<u8>)>,
+    /// State that [`Session::reset_state`](crate::Session::reset_state) clears.
+    pub(crate) variables: Vec<Slot>,
+    pub(crate) arena_bytes: usize,
+    threads: usize,
+    post_process: Option<PostProcess>,
+}
+
+impl Program {
+    /// Prepares `graph`: chooses a kernel for every operator, packs weights, plans the arena.
+    ///
+    /// # Errors
+    /// The first operator that cannot run, or [`Error::TooLarge`].
+    pub fn compile(graph: &Graph<'_>, options: &Options) -> Result<Self> {
+        let plan = lower_graph(graph, options, &mut |e| Err(e))?;
+        layout::program(graph, plan, options)
+    }
+
+    /// Every reason why [`Program::compile`] would refuse `graph`; empty where it would not.
+    pub fn problems(graph: &Graph<'_>, options: &Options) -> Vec<Error> {
+        let mut problems = Vec::new();
+        let result = lower_graph(graph, options, &mut |e| {
+            problems.push(e);
+            Ok(())
+        });
+        match result {
+            Ok(plan) if problems.is_empty() => {
+                problems.extend(layout::program(graph, plan, options).err());
+            }
+            Ok(_) => {}
+            Err(e) => problems.push(e),
+        }
+        problems
+    }
+
+    /// What the caller fills before a run.
+    pub fn inputs(&self) -> &[Port] {
+        &self.inputs
+    }
+
+    /// What the caller reads after a run.
+    pub fn outputs(&self) -> &[Port] {
+        &self.outputs
+    }
+
+    /// The post-processing operator that ended the graph, where there was one.
+    pub fn post_process(&self) -> Option<&PostProcess> {
+        self.post_process.as_ref()
+    }
+
+    /// Threads that the program was prepared for.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Bytes of memory that each session takes.
+    pub fn arena_bytes(&self) -> usize {
+        self.arena_bytes
+    }
+
+    /// The kernel calls of a run, in order.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = StepInfo> + '_ {
+        self.steps.iter().map(|s| StepInfo { kernel: s.kernel.name(), node: s.node, macs: s.macs })
+    }
+
+    /// Multiply-accumulates of one run.
+    pub fn macs(&self) -> u64 {
+        self.steps.iter().map(|s| s.macs).sum()
+    }
+}
+
+/// The graph as kernels, before memory is assigned.
+pub(crate) struct Lowering {
+    /// Node and task, in the order of execution.
+    pub(crate) tasks: Vec<(usize, Task)>,
+    /// (output, input) pairs that share their bytes, in the order of execution.
+    pub(crate) aliases: Vec<(TensorId, TensorId)>,
+    pub(crate) outputs: Vec<TensorId>,
+    pub(crate) post_process: Option<PostProcess>,
+}
+
+fn lower_graph(
+    graph: &Graph<'_>,
+    options: &Options,
+    refuse: &mut dyn FnMut(Error) -> Result<()>,
+) -> Result<Lowering> {
+    let nodes = graph.nodes.len() as u64;
+    if nodes > options.limits.nodes {
+        return Err(Error::TooLarge { needed: nodes, limit: options.limits.nodes, unit: "operators" });
+    }
+    let constants = Constants::fold(graph, options.limits.memory)?;
+    let isa = Isa::strongest_up_to(Some(options.isa));
+    let mut lowering =
+        Lowering { tasks: Vec::new(), aliases: Vec::new(), outputs: graph.outputs.clone(), post_process: None };
+    let mut macs = 0u64;
+    for (index, node) in graph.nodes.iter().enumerate() {
+        if node.outputs.iter().all(|&id| constants.is_folded(id)) && !node.outputs.is_empty() {
+            continue;
+        }
+        let ctx = Lower { graph, constants: &constants, index, node, isa, threads: options.threads.max(1) };
+        if let Op::DetectionPostProcess(end) = &node.op {
+            match post_process(&ctx, end) {
+                Ok((outputs, end)) => (lowering.outputs, lowering.post_process) = (outputs, Some(end)),
+                Err(e) => refuse(e)?,
+            }
+            continue;
+        }
+        match kernels::lower(&ctx) {
+            Ok(Lowered::Alias { input, output }) => lowering.aliases.push((output, input)),
+            Ok(Lowered::Task(task)) => {
+                macs = macs.saturating_add(task.macs);
+                lowering.tasks.push((index, task));
+            }
+            Err(e) => refuse(e)?,
+        }
+        if macs > options.limits.macs {
+            let limit = options.limits.macs;
+            return Err(Error::TooLarge { needed: macs, limit, unit: "multiply-accumulates" });
+        }
+    }
+    Ok(lowering)
+}
+
+/// The program's outputs and the operator that the caller carries out on them.
+fn post_process(ctx: &Lower<'_>, options: &DetectionPostProcess) -> Result<(Vec<TensorId>, PostProcess)> {
+    let (boxes, scores, anchors) = (ctx.input(0)?, ctx.input(1)?, ctx.input(2)?);
+    let &[1, count, 4 | 5..] = boxes.shape() else {
+        return Err(ctx.unsupported(format!("box encodings of shape {:?}", boxes.shape())));
+    };
+    ctx.ensure(matches!(scores.shape(), &[1, n, _] if n == count), || {
+        format!("{count} boxes and class scores of shape {:?}", scores.shape())
+    })?;
+    ctx.ensure(anchors.shape() == [count, 4], || format!("{count} boxes, anchors {:?}", anchors.shape()))?;
+    let consumed = |id: &TensorId| ctx.graph.nodes.iter().any(|n| n.inputs.contains(&Some(*id)));
+    if ctx.node.outputs.iter().any(consumed) {
+        return Err(ctx.unsupported("its detections are used by further operators".into()));
+    }
+    let values = match anchors.dtype() {
+        DType::F32 => ctx.floats(anchors)?,
+        _ => anchors
+            .constant()
+            .and_then(|data| constants::dequantize(anchors.info, data))
+            .ok_or_else(|| ctx.unsupported(format!("anchors of {}", anchors.dtype())))?,
+    };
+    let others = ctx.graph.outputs.iter().filter(|id| !ctx.node.outputs.contains(id));
+    let outputs = [boxes.id, scores.id].into_iter().chain(others.copied()).collect();
+    let anchors = values.as_chunks().0.to_vec();
+    Ok((outputs, PostProcess { options: options.clone(), anchors }))
+}

@@ -1,0 +1,183 @@
+//! From an operator's number and option table to [`Op`].
+
+use super::flatbuffer::{Field, Table};
+use super::op::*;
+use super::schema::builtin;
+use crate::error::{Error, Result};
+
+/// An option table that may be absent, in which case every field has its default.
+struct Options<'a>(Option<Table<'a>>);
+
+impl Options<'_> {
+    fn int(&self, field: Field, default: i32) -> Result<i32> {
+        self.0.map_or(Ok(default), |t| t.scalar(field, default))
+    }
+
+    fn float(&self, field: Field, default: f32) -> Result<f32> {
+        self.0.map_or(Ok(default), |t| t.scalar(field, default))
+    }
+
+    fn flag(&self, field: Field) -> Result<bool> {
+        self.0.map_or(Ok(false), |t| t.flag(field))
+    }
+
+    /// An extent that must be at least one.
+    fn extent(&self, field: Field, default: i32) -> Result<usize> {
+        let value = self.int(field, default)?;
+        usize::try_from(value)
+            .ok()
+            .filter(|&v| v > 0)
+            .ok_or_else(|| malformed(format!("a stride, dilation or window of {value}")))
+    }
+
+    fn size(&self, h: Field, w: Field, default: i32) -> Result<Size2> {
+        Ok(Size2 { h: self.extent(h, default)?, w: self.extent(w, default)? })
+    }
+
+    fn padding(&self, field: Field) -> Result<Padding> {
+        match self.0.map_or(Ok(0), |t| t.scalar::<i8>(field, 0))? {
+            0 => Ok(Padding::Same),
+            1 => Ok(Padding::Valid),
+            other => Err(malformed(format!("padding {other}"))),
+        }
+    }
+
+    fn activation(&self, field: Field) -> Result<Activation> {
+        Ok(match self.0.map_or(Ok(0), |t| t.scalar::<i8>(field, 0))? {
+            0 => Activation::None,
+            1 => Activation::Relu,
+            2 => Activation::ReluN1To1,
+            3 => Activation::Relu6,
+            4 => Activation::Tanh,
+            5 => Activation::SignBit,
+            other => return Err(malformed(format!("activation {other}"))),
+        })
+    }
+
+    fn pool(&self) -> Result<PoolOptions> {
+        Ok(PoolOptions {
+            padding: self.padding(0)?,
+            stride: self.size(2, 1, 0)?,
+            window: self.size(4, 3, 0)?,
+            activation: self.activation(5)?,
+        })
+    }
+
+    fn resize(&self, align_corners: Field) -> Result<ResizeOptions> {
+        Ok(ResizeOptions {
+            align_corners: self.flag(align_corners)?,
+            half_pixel_centers: self.flag(align_corners + 1)?,
+        })
+    }
+}
+
+fn malformed(what: String) -> Error {
+    Error::Malformed { what }
+}
+
+/// The operator that `code` and its options describe; unknown ones are kept as such.
+pub(super) fn read(code: i32, custom_name: &str, options: Option<Table<'_>>, custom: &[u8]) -> Result<Op> {
+    let o = Options(options);
+    Ok(match code {
+        builtin::ADD => Op::Add(o.activation(0)?),
+        builtin::AVERAGE_POOL_2D => Op::AveragePool2d(o.pool()?),
+        builtin::CONCATENATION => Op::Concatenation { axis: o.int(0, 0)?, activation: o.activation(1)? },
+        builtin::CONV_2D => Op::Conv2d(ConvOptions {
+            padding: o.padding(0)?,
+            stride: o.size(2, 1, 0)?,
+            activation: o.activation(3)?,
+            dilation: o.size(5, 4, 1)?,
+        }),
+        builtin::DEPTHWISE_CONV_2D => Op::DepthwiseConv2d(ConvOptions {
+            padding: o.padding(0)?,
+            stride: o.size(2, 1, 0)?,
+            activation: o.activation(4)?,
+            dilation: o.size(6, 5, 1)?,
+        }),
+        builtin::DEPTH_TO_SPACE => Op::DepthToSpace { block_size: o.int(0, 0)? },
+        builtin::DEQUANTIZE => Op::Dequantize,
+        builtin::FULLY_CONNECTED => Op::FullyConnected {
+            activation: o.activation(0)?,
+            shuffled: o.flag(1)?,
+            keep_num_dims: o.flag(2)?,
+            asymmetric_inputs: o.flag(3)?,
+        },
+        builtin::LOGISTIC => Op::Logistic,
+        builtin::MAX_POOL_2D => Op::MaxPool2d(o.pool()?),
+        builtin::MUL => Op::Mul(o.activation(0)?),
+        builtin::RELU => Op::Relu,
+        builtin::RELU6 => Op::Relu6,
+        builtin::RESHAPE => Op::Reshape,
+        builtin::RESIZE_BILINEAR => Op::ResizeBilinear(o.resize(2)?),
+        builtin::SOFTMAX => Op::Softmax { beta: o.float(0, 0.0)? },
+        builtin::TANH => Op::Tanh,
+        builtin::PAD => Op::Pad,
+        builtin::GATHER => Op::Gather { axis: o.int(0, 0)?, batch_dims: o.int(1, 0)? },
+        builtin::TRANSPOSE => Op::Transpose,
+        builtin::MEAN => Op::Mean { keep_dims: o.flag(0)? },
+        builtin::SUB => Op::Sub(o.activation(0)?),
+        builtin::SQUEEZE => Op::Squeeze,
+        builtin::UNIDIRECTIONAL_SEQUENCE_LSTM => Op::UnidirectionalSequenceLstm(LstmOptions {
+            activation: o.activation(0)?,
+            cell_clip: o.float(1, 0.0)?,
+            projection_clip: o.float(2, 0.0)?,
+            time_major: o.flag(3)?,
+            asymmetric_quantize_inputs: o.flag(4)?,
+        }),
+        builtin::STRIDED_SLICE => Op::StridedSlice(StridedSliceOptions {
+            begin_mask: o.int(0, 0)?,
+            end_mask: o.int(1, 0)?,
+            ellipsis_mask: o.int(2, 0)?,
+            new_axis_mask: o.int(3, 0)?,
+            shrink_axis_mask: o.int(4, 0)?,
+            offset: o.flag(5)?,
+        }),
+        builtin::SPLIT => Op::Split,
+        builtin::CAST => Op::Cast,
+        builtin::PRELU => Op::Prelu,
+        builtin::ARG_MAX => Op::ArgMax,
+        builtin::PADV2 => Op::PadV2,
+        builtin::TRANSPOSE_CONV => Op::TransposeConv(ConvOptions {
+            padding: o.padding(0)?,
+            stride: o.size(2, 1, 0)?,
+            activation: o.activation(3)?,
+            dilation: Size2 { h: 1, w: 1 },
+        }),
+        builtin::PACK => Op::Pack { axis: o.int(1, 0)? },
+        builtin::UNPACK => Op::Unpack { axis: o.int(1, 0)? },
+        builtin::RESIZE_NEAREST_NEIGHBOR => Op::ResizeNearestNeighbor(o.resize(0)?),
+        builtin::LEAKY_RELU => Op::LeakyRelu { alpha: o.float(0, 0.0)? },
+        builtin::QUANTIZE => Op::Quantize,
+        builtin::HARD_SWISH => Op::HardSwish,
+        builtin::CUSTOM if custom_name == "TFLite_Detection_PostProcess" => {
+            Op::DetectionPostProcess(detection_post_process(custom)?)
+        }
+        builtin::CUSTOM => Op::Custom { name: custom_name.to_owned() },
+        code => Op::Unknown { code },
+    })
+}
+
+/// Options of TFLite_Detection_PostProcess, a FlexBuffers map.
+fn detection_post_process(bytes: &[u8]) -> Result<DetectionPostProcess> {
+    let damaged = |e: flexbuffers::ReaderError| malformed(format!("options of TFLite_Detection_PostProcess: {e}"));
+    let map = flexbuffers::Reader::get_root(bytes).and_then(|root| root.get_map()).map_err(damaged)?;
+    let present = |key: &str| map.index_key(key).is_some();
+    let count = |key: &str, default: usize| -> Result<usize> {
+        if !present(key) {
+            return Ok(default);
+        }
+        let value = map.idx(key).as_i64();
+        usize::try_from(value).map_err(|_| malformed(format!("TFLite_Detection_PostProcess: {key} is {value}")))
+    };
+    let float = |key: &str| map.idx(key).as_f32();
+    Ok(DetectionPostProcess {
+        max_detections: count("max_detections", 0)?,
+        max_classes_per_detection: count("max_classes_per_detection", 1)?,
+        detections_per_class: count("detections_per_class", 100)?,
+        use_regular_nms: present("use_regular_nms") && map.idx("use_regular_nms").as_bool(),
+        nms_score_threshold: float("nms_score_threshold"),
+        nms_iou_threshold: float("nms_iou_threshold"),
+        num_classes: count("num_classes", 0)?,
+        scale_yxhw: [float("y_scale"), float("x_scale"), float("h_scale"), float("w_scale")],
+    })
+}

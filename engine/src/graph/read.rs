@@ -1,0 +1,195 @@
+//! From a file's bytes to a [`Graph`].
+
+use super::flatbuffer::Table;
+use super::schema as field;
+use super::{DType, Graph, Node, Quantization, TensorId, TensorInfo, options};
+use crate::error::{Error, Result};
+
+/// The schema version that all TFLite files carry.
+const VERSION: u32 = 3;
+const IDENTIFIER: &[u8] = b"TFL3";
+
+fn malformed(what: String) -> Error {
+    Error::Malformed { what }
+}
+
+pub(super) fn read(bytes: &[u8]) -> Result<Graph<'_>> {
+    if bytes.get(4..8) != Some(IDENTIFIER) {
+        return Err(Error::NotTflite { reason: "it does not carry the identifier TFL3" });
+    }
+    let model = Table::root(bytes)?;
+    let version: u32 = model.scalar(field::model::VERSION, 0)?;
+    if version != VERSION {
+        return Err(malformed(format!("schema version {version}, expected {VERSION}")));
+    }
+    let buffers = model
+        .tables(field::model::BUFFERS)?
+        .iter()
+        .map(|b| b.bytes(field::buffer::DATA))
+        .collect::<Result<Vec<_>>>()?;
+    let subgraphs = model.tables(field::model::SUBGRAPHS)?;
+    let main = subgraphs.first().ok_or_else(|| malformed("no subgraph".into()))?;
+    let tensors = main
+        .tables(field::subgraph::TENSORS)?
+        .iter()
+        .enumerate()
+        .map(|(id, t)| tensor(id, t, &buffers))
+        .collect::<Result<Vec<_>>>()?;
+    let codes = operator_codes(&model)?;
+    let nodes = main
+        .tables(field::subgraph::OPERATORS)?
+        .iter()
+        .enumerate()
+        .map(|(at, t)| node(at, t, &codes, tensors.len()))
+        .collect::<Result<Vec<_>>>()?;
+    let graph = Graph {
+        inputs: ids(main, field::subgraph::INPUTS, tensors.len(), "graph inputs")?,
+        outputs: ids(main, field::subgraph::OUTPUTS, tensors.len(), "graph outputs")?,
+        tensors,
+        nodes,
+        metadata: metadata(&model, &buffers)?,
+        description: model.string(field::model::DESCRIPTION)?,
+    };
+    check_order(&graph)?;
+    Ok(graph)
+}
+
+fn operator_codes(model: &Table<'_>) -> Result<Vec<(i32, String)>> {
+    let read = |t: &Table<'_>| {
+        // Codes above 127 live in the wider field, older files have only the narrow one.
+        let narrow: i8 = t.scalar(field::operator_code::DEPRECATED_BUILTIN_CODE, 0)?;
+        let wide: i32 = t.scalar(field::operator_code::BUILTIN_CODE, 0)?;
+        Ok((wide.max(narrow.into()), t.string(field::operator_code::CUSTOM_CODE)?))
+    };
+    model.tables(field::model::OPERATOR_CODES)?.iter().map(read).collect()
+}
+
+fn tensor<'a>(id: TensorId, t: &Table<'a>, buffers: &[&'a [u8]]) -> Result<TensorInfo<'a>> {
+    let name = t.string(field::tensor::NAME)?;
+    let complain = |what: String| malformed(format!("tensor {id} \"{name}\": {what}"));
+    let shape = t
+        .scalars::<i32>(field::tensor::SHAPE)?
+        .into_iter()
+        .map(|d| usize::try_from(d).map_err(|_| complain(format!("dimension {d}"))))
+        .collect::<Result<Vec<_>>>()?;
+    let dtype = DType::from_code(t.scalar(field::tensor::TYPE, 0)?);
+    let bytes = shape
+        .iter()
+        .try_fold(dtype.size().max(1), |n, &d| n.checked_mul(d))
+        .filter(|&n| n <= isize::MAX as usize)
+        .ok_or_else(|| complain("its size overflows".into()))?;
+    if t.table(field::tensor::SPARSITY)?.is_some() {
+        return Err(complain("sparse weights are not supported; convert the model without sparsity".into()));
+    }
+    let buffer: u32 = t.scalar(field::tensor::BUFFER, 0)?;
+    let data = *buffers
+        .get(buffer as usize)
+        .ok_or_else(|| complain(format!("buffer {buffer} of {}", buffers.len())))?;
+    if !data.is_empty() && dtype.size() > 0 && data.len() != bytes {
+        return Err(complain(format!("{} bytes of data where its shape takes {bytes}", data.len())));
+    }
+    let quantization = t
+        .table(field::tensor::QUANTIZATION)?
+        .map(|q| quantization(&q, &shape))
+        .transpose()
+        .map_err(|e| complain(e.to_string()))?
+        .flatten();
+    let is_variable = t.flag(field::tensor::IS_VARIABLE)?;
+    Ok(TensorInfo { quantization, data: (!data.is_empty()).then_some(data), name, shape, dtype, is_variable })
+}
+
+fn quantization(q: &Table<'_>, shape: &[usize]) -> Result<Option<Quantization>> {
+    let scales = q.scalars::<f32>(field::quantization::SCALE)?;
+    if scales.is_empty() {
+        return Ok(None);
+    }
+    if let Some(bad) = scales.iter().find(|s| !s.is_finite() || **s < 0.0) {
+        return Err(malformed(format!("quantization scale {bad}")));
+    }
+    let mut zero_points = q
+        .scalars::<i64>(field::quantization::ZERO_POINT)?
+        .into_iter()
+        .map(|z| i32::try_from(z).map_err(|_| malformed(format!("zero point {z}"))))
+        .collect::<Result<Vec<_>>>()?;
+    if zero_points.len() <= 1 {
+        zero_points.resize(scales.len(), zero_points.first().copied().unwrap_or(0));
+    }
+    let axis: i32 = q.scalar(field::quantization::QUANTIZED_DIMENSION, 0)?;
+    let extent = usize::try_from(axis).ok().and_then(|a| shape.get(a).copied());
+    if zero_points.len() != scales.len() || (scales.len() > 1 && extent != Some(scales.len())) {
+        return Err(malformed(format!(
+            "{} scales and {} zero points along axis {axis} of {shape:?}",
+            scales.len(),
+            zero_points.len()
+        )));
+    }
+    Ok(Some(Quantization { scales, zero_points, axis: axis as usize }))
+}
+
+fn node(at: usize, t: &Table<'_>, codes: &[(i32, String)], tensors: usize) -> Result<Node> {
+    let complain = |what: String| malformed(format!("node {at}: {what}"));
+    let index: u32 = t.scalar(field::operator::OPCODE_INDEX, 0)?;
+    let (code, custom_name) =
+        codes.get(index as usize).ok_or_else(|| complain(format!("operator code {index}")))?;
+    let op = options::read(
+        *code,
+        custom_name,
+        t.table(field::operator::BUILTIN_OPTIONS)?,
+        t.bytes(field::operator::CUSTOM_OPTIONS)?,
+    )
+    .map_err(|e| complain(e.to_string()))?;
+    let inputs = t
+        .scalars::<i32>(field::operator::INPUTS)?
+        .into_iter()
+        .map(|i| match usize::try_from(i) {
+            Ok(id) if id < tensors => Ok(Some(id)),
+            Err(_) if i == -1 => Ok(None),
+            _ => Err(complain(format!("input tensor {i} of {tensors}"))),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let outputs = ids(t, field::operator::OUTPUTS, tensors, op.name())?;
+    let intermediates = ids(t, field::operator::INTERMEDIATES, tensors, op.name())?;
+    Ok(Node { op, inputs, outputs, intermediates })
+}
+
+fn ids(t: &Table<'_>, field: usize, tensors: usize, whose: &str) -> Result<Vec<TensorId>> {
+    t.scalars::<i32>(field)?
+        .into_iter()
+        .map(|i| usize::try_from(i).ok().filter(|&id| id < tensors))
+        .map(|id| id.ok_or_else(|| malformed(format!("{whose}: a tensor index outside 0..{tensors}"))))
+        .collect()
+}
+
+fn metadata<'a>(model: &Table<'a>, buffers: &[&'a [u8]]) -> Result<Vec<(String, &'a [u8])>> {
+    let read = |t: &Table<'a>| {
+        let buffer: u32 = t.scalar(field::metadata::BUFFER, 0)?;
+        let data = buffers.get(buffer as usize).ok_or_else(|| malformed(format!("metadata buffer {buffer}")))?;
+        Ok((t.string(field::metadata::NAME)?, *data))
+    };
+    model.tables(field::model::METADATA)?.iter().map(read).collect()
+}
+
+/// Every tensor is written once, and before it is read.
+fn check_order(graph: &Graph<'_>) -> Result<()> {
+    let mut ready: Vec<bool> = graph.tensors.iter().map(|t| t.data.is_some() || t.is_variable).collect();
+    for &id in &graph.inputs {
+        if std::mem::replace(&mut ready[id], true) {
+            return Err(malformed(format!("graph input {id} is a constant, a state or listed twice")));
+        }
+    }
+    for (at, node) in graph.nodes.iter().enumerate() {
+        if let Some(id) = node.inputs.iter().flatten().find(|&&id| !ready[id] && graph.tensors[id].elements() > 0) {
+            let op = node.op.label();
+            return Err(malformed(format!("node {at} ({op}) reads tensor {id} before it is written")));
+        }
+        for &id in &node.outputs {
+            if std::mem::replace(&mut ready[id], true) {
+                return Err(malformed(format!("node {at} writes tensor {id}, which has a value already")));
+            }
+        }
+    }
+    match graph.outputs.iter().find(|&&id| !ready[id]) {
+        Some(id) => Err(malformed(format!("graph output {id} is never written"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,33 @@
+//! Runs quantized TFLite models on a CPU.
+//!
+//! A file is read into a [`Graph`], prepared once as a [`Program`] (kernels chosen, weights
+//! packed, one arena planned), and run any number of times by a [`Session`], which allocates
+//! nothing. This crate knows tensors; what they mean is its callers' business.
+//!
+//! ```no_run
+//! use osprey_engine::{Graph, Options, Program, Session};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let file = std::fs::read("model.tflite")?;
+//! let program = Program::compile(&Graph::read(&file)?, &Options::default())?;
+//! let mut session = Session::new(program.into())?;
+//! session.input_mut(0)?.fill(128);
+//! session.run();
+//! println!("{} bytes", session.output(0)?.len());
+//! # Ok(())
+//! # }
+//! ```
+
+mod arena;
+mod compile;
+mod error;
+pub mod graph;
+mod kernels;
+mod session;
+mod threads;
+
+pub use compile::{Limits, Options, Port, PostProcess, Program, StepInfo};
+pub use error::{Error, Result};
+pub use graph::{DType, Graph, Quantization};
+pub use kernels::{Isa, UnknownIsa};
+pub use session::Session;
