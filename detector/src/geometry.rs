@@ -49,7 +49,12 @@ impl NormBox {
     /// In pixels of an image of `width` × `height`.
     pub fn to_pixels(&self, width: u32, height: u32) -> PixelBox {
         let (w, h) = (width as f32, height as f32);
-        PixelBox { x_min: self.x_min * w, y_min: self.y_min * h, x_max: self.x_max * w, y_max: self.y_max * h }
+        PixelBox {
+            x_min: self.x_min * w,
+            y_min: self.y_min * h,
+            x_max: self.x_max * w,
+            y_max: self.y_max * h,
+        }
     }
 
     /// Clipped to the image.

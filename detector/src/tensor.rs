@@ -49,6 +49,19 @@ macro_rules! by_dtype {
         pub enum TensorViewMut<'a> { $($variant(ArrayViewMutD<'a, $t>)),* }
 
         impl Tensor {
+            /// Zeros; none for types that models do not compute with (`F16`, `Other`).
+            pub fn zeros(dtype: DType, shape: &[usize]) -> Option<Self> {
+                match dtype {
+                    $(DType::$variant => Some(Self::$variant(ArrayD::default(shape))),)*
+                    _ => None,
+                }
+            }
+
+            /// A view of all elements, to fill.
+            pub fn view_mut(&mut self) -> TensorViewMut<'_> {
+                match self { $(Self::$variant(a) => TensorViewMut::$variant(a.view_mut())),* }
+            }
+
             /// A view of all elements.
             pub fn view(&self) -> TensorView<'_> {
                 match self { $(Self::$variant(a) => TensorView::$variant(a.view())),* }

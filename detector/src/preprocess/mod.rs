@@ -1,0 +1,184 @@
+//! From a frame to a model's input in one pass: crop, turn, mirror, resize, convert, quantize.
+//!
+//! Samples are resampled across, then down, in integers with 14-bit weights; colours are converted
+//! at the size of the input. Every instruction set gives the scalar code's bytes.
+
+mod axis;
+mod color;
+mod encode;
+mod options;
+mod placement;
+mod plan;
+mod scalar;
+
+pub use options::{Align, ChannelOrder, Filter, Fit, Normalization, PreprocessOptions};
+pub use placement::Placement;
+
+use crate::frame::Frame;
+use crate::tensor::{DType, TensorSpec, TensorViewMut};
+use encode::{Elements, Encoder};
+use plan::Plan;
+
+/// Fills a model's input from frames of any size and format.
+///
+/// Tables are kept from frame to frame and made anew when size, format, orientation or region
+/// change; otherwise [`Preprocessor::run`] allocates nothing.
+///
+/// ```
+/// use osprey_detector::frame::Frame;
+/// use osprey_detector::preprocess::{PreprocessOptions, Preprocessor};
+/// use osprey_detector::{DType, NormBox, Tensor, TensorSpec};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let spec = TensorSpec { name: "image".into(), shape: vec![1, 300, 300, 3], dtype: DType::U8, quantization: None };
+/// let mut input = Tensor::zeros(spec.dtype, &spec.shape).ok_or("no such tensor")?;
+/// let mut preprocessor = Preprocessor::new(&spec, PreprocessOptions::default())?;
+///
+/// let pixels = vec![0; 640 * 480 * 4];
+/// let placement = preprocessor.run(&Frame::bgra(&pixels, 640, 480)?, &mut input.view_mut())?;
+/// let whole_input = NormBox { x_min: 0.0, y_min: 0.0, x_max: 1.0, y_max: 1.0 };
+/// assert_eq!(placement.to_frame(whole_input).to_pixels(640, 480).x_max, 640.0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Preprocessor {
+    width: usize,
+    height: usize,
+    dtype: DType,
+    options: PreprocessOptions,
+    encoder: Encoder,
+    plan: Option<Plan>,
+    scalar: scalar::Scalar,
+    rgb: Vec<u8>,
+}
+
+/// Why frames cannot be put into an input.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PreprocessError {
+    /// The input is no picture.
+    #[error("an input of shape {shape:?} takes no picture: it must be [1, height, width, 1 or 3]")]
+    Shape {
+        /// Shape of the input.
+        shape: Vec<usize>,
+    },
+    /// An element type that pictures are not stored in.
+    #[error("pictures go into uint8, int8 or float32, not {dtype}")]
+    Type {
+        /// Type of the input.
+        dtype: DType,
+    },
+    /// The tensor's elements do not lie in order.
+    #[error("the input tensor must be contiguous")]
+    Layout,
+    /// A tensor other than the one that was announced.
+    #[error("expected a tensor of {expected_dtype} {expected:?}, got {actual_dtype} {actual:?}")]
+    Mismatch {
+        /// Shape announced.
+        expected: Vec<usize>,
+        /// Type announced.
+        expected_dtype: DType,
+        /// Shape given.
+        actual: Vec<usize>,
+        /// Type given.
+        actual_dtype: DType,
+    },
+    /// A deviation of zero, or a number that is not finite.
+    #[error("{normalization:?} is impossible: means must be finite, deviations neither zero nor infinite")]
+    Normalization {
+        /// What was asked for.
+        normalization: Normalization,
+    },
+}
+
+impl Preprocessor {
+    /// For an input `[1, height, width, 3]`, or with one channel for gray.
+    ///
+    /// For quantized inputs the numbers are those that `spec` gives the normalized levels; where
+    /// that is within one of the level itself (or the level − 128 for int8), the level is fed as
+    /// it is.
+    ///
+    /// # Errors
+    /// [`PreprocessError::Shape`], [`PreprocessError::Type`], [`PreprocessError::Normalization`].
+    pub fn new(spec: &TensorSpec, options: PreprocessOptions) -> Result<Self, PreprocessError> {
+        let (height, width, depth) = match spec.shape[..] {
+            [1, height, width, depth @ (1 | 3)] if height > 0 && width > 0 => (height, width, depth),
+            _ => return Err(PreprocessError::Shape { shape: spec.shape.clone() }),
+        };
+        let encoder = Encoder::new(spec, depth == 1, &options)?;
+        Ok(Self {
+            width,
+            height,
+            dtype: spec.dtype,
+            options,
+            encoder,
+            plan: None,
+            scalar: scalar::Scalar::default(),
+            rgb: Vec::new(),
+        })
+    }
+
+    /// What was asked for.
+    pub fn options(&self) -> &PreprocessOptions {
+        &self.options
+    }
+
+    /// Fills `input` with what `frame` shows, and tells how boxes come back.
+    ///
+    /// # Errors
+    /// [`PreprocessError::Mismatch`], [`PreprocessError::Layout`].
+    pub fn run(
+        &mut self,
+        frame: &Frame<'_>,
+        input: &mut TensorViewMut<'_>,
+    ) -> Result<Placement, PreprocessError> {
+        let expected = [1, self.height, self.width, self.encoder.depth()];
+        if input.shape() != expected || input.dtype() != self.dtype {
+            return Err(PreprocessError::Mismatch {
+                expected: expected.to_vec(),
+                expected_dtype: self.dtype,
+                actual: input.shape().to_vec(),
+                actual_dtype: input.dtype(),
+            });
+        }
+        let mut elements = Elements::of(input)?;
+        let plan = match self.plan.take() {
+            Some(plan) if plan.fits(frame) => plan,
+            _ => Plan::new(frame, (self.width, self.height), &self.options),
+        };
+        self.fill_bars(&plan, &mut elements);
+        let (rect, width, encoder) = (plan.rect, self.width, &self.encoder);
+        self.scalar.run(frame, &plan, &mut self.rgb, |row, rgb| match plan.swaps_axes {
+            true => encoder.write(rgb, &mut elements, rect.y * width + rect.x + row, width),
+            false => encoder.write(rgb, &mut elements, (rect.y + row) * width + rect.x, 1),
+        });
+        let placement = plan.placement;
+        self.plan = Some(plan);
+        Ok(placement)
+    }
+
+    fn fill_bars(&mut self, plan: &Plan, elements: &mut Elements<'_>) {
+        let (rect, width, height) = (plan.rect, self.width, self.height);
+        let Fit::Letterbox { fill, .. } = self.options.fit else { return };
+        if (rect.width, rect.height) == (width, height) {
+            return;
+        }
+        self.rgb.clear();
+        self.rgb.extend(fill.iter().cycle().take(width * 3));
+        let mut bar = |x: usize, y: usize, len: usize| {
+            self.encoder.write(&self.rgb[..len * 3], elements, y * width + x, 1);
+        };
+        for y in 0..height {
+            if (rect.y..rect.y + rect.height).contains(&y) {
+                bar(0, y, rect.x);
+                bar(rect.x + rect.width, y, width - rect.x - rect.width);
+            } else {
+                bar(0, y, width);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
