@@ -1,2 +1,2 @@
 //! The program `osprey`.
-fn main(){}
+fn main() {}

@@ -41,7 +41,9 @@ pub enum Error {
         remedy: &'static str,
     },
     /// An operator whose tensors do not fit its definition.
-    #[error("{op} (node {node}) is inconsistent: {reason}; the file is damaged or was written by a faulty converter")]
+    #[error(
+        "{op} (node {node}) is inconsistent: {reason}; the file is damaged or was written by a faulty converter"
+    )]
     InvalidOperator {
         /// Position of the node in the graph.
         node: usize,
@@ -51,7 +53,9 @@ pub enum Error {
         reason: String,
     },
     /// The model asks for more than the limits allow.
-    #[error("the model needs {needed} {unit} where {limit} are allowed; raise the limit in `Options` if the file is trusted")]
+    #[error(
+        "the model needs {needed} {unit} where {limit} are allowed; raise the limit in `Options` if the file is trusted"
+    )]
     TooLarge {
         /// What the model asks for.
         needed: u64,

@@ -32,7 +32,7 @@ impl Storage {
 }
 
 pub(super) fn program(graph: &Graph<'_>, lowering: Lowering, options: &Options) -> Result<Program> {
-    let Lowering { tasks, aliases, outputs, post_process } = lowering;
+    let Lowering { tasks, aliases, outputs, post_process, constants: known } = lowering;
     check_total(graph, &tasks, options)?;
     let mut storage = Storage::new(graph.tensors.len(), &aliases);
     let mut end = 0;
@@ -51,9 +51,9 @@ pub(super) fn program(graph: &Graph<'_>, lowering: Lowering, options: &Options) 
         if storage.slots[root].is_some() {
             continue;
         }
-        if let Some(data) = tensor.data {
+        if let Some((data, dtype)) = known.get(graph, root) {
             let slot = reserve(data.len());
-            constants.push((slot, stored(tensor.dtype, data)));
+            constants.push((slot, stored(dtype, data)));
             storage.slots[root] = Some(slot);
         } else if tensor.is_variable {
             let slot = reserve(tensor.bytes());

@@ -122,16 +122,16 @@ impl<'g> Lower<'g> {
 
     /// The quantization that holds for the whole tensor, in the arena's terms.
     pub(crate) fn affine(&self, t: Operand<'_>) -> Result<Affine> {
-        let (scale, zero_point) = t
-            .info
-            .quantization
-            .as_ref()
-            .and_then(Quantization::per_tensor)
-            .ok_or_else(|| self.unsupported(format!("\"{}\" has no per-tensor quantization", t.info.name)))?;
+        let (scale, zero_point) =
+            t.info.quantization.as_ref().and_then(Quantization::per_tensor).ok_or_else(|| {
+                self.unsupported(format!("\"{}\" has no per-tensor quantization", t.info.name))
+            })?;
         let zero_point = zero_point.saturating_add(u8_offset(t.info.dtype));
         let in_range = !matches!(t.info.dtype, DType::I8 | DType::U8) || (0..=255).contains(&zero_point);
         if !in_range || scale <= 0.0 {
-            return Err(self.invalid(format!("\"{}\" has scale {scale}, zero point {zero_point}", t.info.name)));
+            return Err(
+                self.invalid(format!("\"{}\" has scale {scale}, zero point {zero_point}", t.info.name))
+            );
         }
         Ok(Affine { scale, zero_point })
     }

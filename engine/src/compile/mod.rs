@@ -177,6 +177,7 @@ pub(crate) struct Lowering {
     pub(crate) aliases: Vec<(TensorId, TensorId)>,
     pub(crate) outputs: Vec<TensorId>,
     pub(crate) post_process: Option<PostProcess>,
+    pub(crate) constants: Constants,
 }
 
 fn lower_graph(
@@ -190,8 +191,12 @@ fn lower_graph(
     }
     let constants = Constants::fold(graph, options.limits.memory)?;
     let isa = Isa::strongest_up_to(Some(options.isa));
-    let mut lowering =
-        Lowering { tasks: Vec::new(), aliases: Vec::new(), outputs: graph.outputs.clone(), post_process: None };
+    let mut lowering = Lowering {
+        tasks: Vec::new(),
+        aliases: Vec::new(),
+        outputs: graph.outputs.clone(),
+        post_process: None,
+    };
     let mut macs = 0u64;
     for (index, node) in graph.nodes.iter().enumerate() {
         if node.outputs.iter().all(|&id| constants.is_folded(id)) && !node.outputs.is_empty() {
@@ -199,17 +204,17 @@ fn lower_graph(
         }
         let ctx = Lower { graph, constants: &constants, index, node, isa, threads: options.threads.max(1) };
         if let Op::DetectionPostProcess(end) = &node.op {
-            match post_process(&ctx, end) {
-                Ok((outputs, end)) => (lowering.outputs, lowering.post_process) = (outputs, Some(end)),
+            match end_of_graph(&ctx, end) {
+                Ok((boxes_and_scores, end)) => (outputs, post_process) = (boxes_and_scores, Some(end)),
                 Err(e) => refuse(e)?,
             }
             continue;
         }
         match kernels::lower(&ctx) {
-            Ok(Lowered::Alias { input, output }) => lowering.aliases.push((output, input)),
+            Ok(Lowered::Alias { input, output }) => aliases.push((output, input)),
             Ok(Lowered::Task(task)) => {
                 macs = macs.saturating_add(task.macs);
-                lowering.tasks.push((index, task));
+                tasks.push((index, task));
             }
             Err(e) => refuse(e)?,
         }
@@ -218,11 +223,11 @@ fn lower_graph(
             return Err(Error::TooLarge { needed: macs, limit, unit: "multiply-accumulates" });
         }
     }
-    Ok(lowering)
+    Ok(Lowering { tasks, aliases, outputs, post_process, constants })
 }
 
 /// The program's outputs and the operator that the caller carries out on them.
-fn post_process(ctx: &Lower<'_>, options: &DetectionPostProcess) -> Result<(Vec<TensorId>, PostProcess)> {
+fn end_of_graph(ctx: &Lower<'_>, options: &DetectionPostProcess) -> Result<(Vec<TensorId>, PostProcess)> {
     let (boxes, scores, anchors) = (ctx.input(0)?, ctx.input(1)?, ctx.input(2)?);
     let &[1, count, 4 | 5..] = boxes.shape() else {
         return Err(ctx.unsupported(format!("box encodings of shape {:?}", boxes.shape())));

@@ -11,8 +11,8 @@ mod schema;
 mod tensor;
 
 pub use op::{
-    Activation, ConvOptions, DetectionPostProcess, LstmOptions, Op, Padding, PoolOptions, ResizeOptions, Size2,
-    StridedSliceOptions,
+    Activation, ConvOptions, DetectionPostProcess, LstmOptions, Op, Padding, PoolOptions, ResizeOptions,
+    Size2, StridedSliceOptions,
 };
 pub use tensor::{DType, Quantization, TensorId, TensorInfo};
 
@@ -65,7 +65,8 @@ impl<'a> Graph<'a> {
     /// Number of constant elements that are weights or biases: float, 8-bit and 32-bit constants
     /// of more than one dimension, and vectors beside them.
     pub fn parameters(&self) -> usize {
-        let weights = |t: &&TensorInfo<'_>| t.data.is_some() && !matches!(t.dtype, DType::I64 | DType::Other(_));
+        let weights =
+            |t: &&TensorInfo<'_>| t.data.is_some() && !matches!(t.dtype, DType::I64 | DType::Other(_));
         self.tensors.iter().filter(weights).map(TensorInfo::elements).sum()
     }
 }

@@ -133,21 +133,40 @@ pub enum Op {
     ArgMax,
     AveragePool2d(PoolOptions),
     Cast,
-    Concatenation { axis: i32, activation: Activation },
+    Concatenation {
+        axis: i32,
+        activation: Activation,
+    },
     Conv2d(ConvOptions),
-    DepthToSpace { block_size: i32 },
+    DepthToSpace {
+        block_size: i32,
+    },
     DepthwiseConv2d(ConvOptions),
     Dequantize,
     DetectionPostProcess(DetectionPostProcess),
-    FullyConnected { activation: Activation, shuffled: bool, keep_num_dims: bool, asymmetric_inputs: bool },
-    Gather { axis: i32, batch_dims: i32 },
+    FullyConnected {
+        activation: Activation,
+        shuffled: bool,
+        keep_num_dims: bool,
+        asymmetric_inputs: bool,
+    },
+    Gather {
+        axis: i32,
+        batch_dims: i32,
+    },
     HardSwish,
-    LeakyRelu { alpha: f32 },
+    LeakyRelu {
+        alpha: f32,
+    },
     Logistic,
     MaxPool2d(PoolOptions),
-    Mean { keep_dims: bool },
+    Mean {
+        keep_dims: bool,
+    },
     Mul(Activation),
-    Pack { axis: i32 },
+    Pack {
+        axis: i32,
+    },
     Pad,
     PadV2,
     Prelu,
@@ -157,7 +176,9 @@ pub enum Op {
     Reshape,
     ResizeBilinear(ResizeOptions),
     ResizeNearestNeighbor(ResizeOptions),
-    Softmax { beta: f32 },
+    Softmax {
+        beta: f32,
+    },
     Split,
     Squeeze,
     StridedSlice(StridedSliceOptions),
@@ -166,11 +187,17 @@ pub enum Op {
     Transpose,
     TransposeConv(ConvOptions),
     UnidirectionalSequenceLstm(LstmOptions),
-    Unpack { axis: i32 },
+    Unpack {
+        axis: i32,
+    },
     /// A builtin operator that the engine does not know, by its number in the schema.
-    Unknown { code: i32 },
+    Unknown {
+        code: i32,
+    },
     /// A custom operator that the engine does not know, by name.
-    Custom { name: String },
+    Custom {
+        name: String,
+    },
 }
 
 impl Op {

@@ -159,7 +159,8 @@ pub(super) fn read(code: i32, custom_name: &str, options: Option<Table<'_>>, cus
 
 /// Options of TFLite_Detection_PostProcess, a FlexBuffers map.
 fn detection_post_process(bytes: &[u8]) -> Result<DetectionPostProcess> {
-    let damaged = |e: flexbuffers::ReaderError| malformed(format!("options of TFLite_Detection_PostProcess: {e}"));
+    let damaged =
+        |e: flexbuffers::ReaderError| malformed(format!("options of TFLite_Detection_PostProcess: {e}"));
     let map = flexbuffers::Reader::get_root(bytes).and_then(|root| root.get_map()).map_err(damaged)?;
     let present = |key: &str| map.index_key(key).is_some();
     let count = |key: &str, default: usize| -> Result<usize> {
@@ -167,7 +168,8 @@ fn detection_post_process(bytes: &[u8]) -> Result<DetectionPostProcess> {
             return Ok(default);
         }
         let value = map.idx(key).as_i64();
-        usize::try_from(value).map_err(|_| malformed(format!("TFLite_Detection_PostProcess: {key} is {value}")))
+        usize::try_from(value)
+            .map_err(|_| malformed(format!("TFLite_Detection_PostProcess: {key} is {value}")))
     };
     let float = |key: &str| map.idx(key).as_f32();
     Ok(DetectionPostProcess {

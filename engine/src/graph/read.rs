@@ -163,7 +163,8 @@ fn ids(t: &Table<'_>, field: usize, tensors: usize, whose: &str) -> Result<Vec<T
 fn metadata<'a>(model: &Table<'a>, buffers: &[&'a [u8]]) -> Result<Vec<(String, &'a [u8])>> {
     let read = |t: &Table<'a>| {
         let buffer: u32 = t.scalar(field::metadata::BUFFER, 0)?;
-        let data = buffers.get(buffer as usize).ok_or_else(|| malformed(format!("metadata buffer {buffer}")))?;
+        let data =
+            buffers.get(buffer as usize).ok_or_else(|| malformed(format!("metadata buffer {buffer}")))?;
         Ok((t.string(field::metadata::NAME)?, *data))
     };
     model.tables(field::model::METADATA)?.iter().map(read).collect()
@@ -178,7 +179,9 @@ fn check_order(graph: &Graph<'_>) -> Result<()> {
         }
     }
     for (at, node) in graph.nodes.iter().enumerate() {
-        if let Some(id) = node.inputs.iter().flatten().find(|&&id| !ready[id] && graph.tensors[id].elements() > 0) {
+        if let Some(id) =
+            node.inputs.iter().flatten().find(|&&id| !ready[id] && graph.tensors[id].elements() > 0)
+        {
             let op = node.op.label();
             return Err(malformed(format!("node {at} ({op}) reads tensor {id} before it is written")));
         }

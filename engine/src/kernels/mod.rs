@@ -2,20 +2,59 @@
 //! chooses a kernel; `scalar.rs` is the portable kernel and the oracle of the others; a file per
 //! instruction set holds what is hand-written.
 
+mod activation;
+mod convert;
+mod elementwise;
+mod fixed_point;
 pub(crate) mod flip_sign;
 mod isa;
+mod lookup;
+mod math;
+mod movement;
+mod nest;
+mod pool;
+mod reduce;
+mod resize;
+mod rounding;
 mod shape;
+mod softmax;
 
 pub use isa::{Isa, UnknownIsa};
 
 use crate::compile::{Lower, Lowered};
 use crate::error::{Error, Result};
 use crate::graph::Op;
+use pool::Pooling;
 
 /// The kernel for a node.
 pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
     match &ctx.node.op {
+        Op::ArgMax => reduce::arg_max(ctx),
+        Op::AveragePool2d(options) => pool::lower(ctx, *options, Pooling::Average),
+        Op::Cast => convert::cast(ctx),
+        Op::Concatenation { axis, activation } => movement::concatenation(ctx, *axis, *activation),
+        Op::DepthToSpace { block_size } => movement::depth_to_space(ctx, *block_size),
+        Op::Dequantize => convert::dequantize(ctx),
+        Op::Gather { axis, batch_dims } => movement::gather(ctx, *axis, *batch_dims),
+        Op::HardSwish | Op::LeakyRelu { .. } | Op::Logistic | Op::Relu | Op::Relu6 | Op::Tanh => {
+            lookup::lower(ctx)
+        }
+        Op::MaxPool2d(options) => pool::lower(ctx, *options, Pooling::Max),
+        Op::Mean { keep_dims } => reduce::mean(ctx, *keep_dims),
+        Op::Mul(activation) => elementwise::mul(ctx, *activation),
+        Op::Pack { axis } => movement::pack(ctx, *axis),
+        Op::Pad | Op::PadV2 => movement::pad(ctx),
+        Op::Prelu => elementwise::prelu(ctx),
+        Op::Quantize => convert::quantize(ctx),
         Op::Reshape | Op::Squeeze => shape::reshape(ctx),
+        Op::ResizeBilinear(options) => resize::bilinear(ctx, *options),
+        Op::ResizeNearestNeighbor(options) => resize::nearest(ctx, *options),
+        Op::Softmax { beta } => softmax::lower(ctx, *beta),
+        Op::Split => movement::split(ctx),
+        Op::StridedSlice(options) => movement::strided_slice(ctx, *options),
+        Op::Sub(activation) => elementwise::sub(ctx, *activation),
+        Op::Transpose => movement::transpose(ctx),
+        Op::Unpack { axis } => movement::unpack(ctx, *axis),
         op => Err(Error::UnsupportedOperator {
             node: ctx.index,
             op: op.label(),

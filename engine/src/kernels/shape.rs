@@ -7,13 +7,7 @@ use crate::error::Result;
 pub(super) fn reshape(ctx: &Lower<'_>) -> Result<Lowered> {
     let (input, output) = ctx.unary()?;
     ctx.ensure(input.elements() == output.elements() && input.dtype() == output.dtype(), || {
-        format!(
-            "{} {:?} cannot become {} {:?}",
-            input.dtype(),
-            input.shape(),
-            output.dtype(),
-            output.shape()
-        )
+        format!("{} {:?} cannot become {} {:?}", input.dtype(), input.shape(), output.dtype(), output.shape())
     })?;
     Ok(Lowered::Alias { input: input.id, output: output.id })
 }

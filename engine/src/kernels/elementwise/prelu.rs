@@ -1,0 +1,94 @@
+//! PRELU: negative values times a slope of their own channel.
+
+use super::scalar::pairwise;
+use super::{broadcast, scalar};
+use crate::arena::Io;
+use crate::compile::{Affine, Kernel, Lower, Lowered, u8_offset};
+use crate::error::Result;
+use crate::graph::DType;
+use crate::kernels::fixed_point::Multiplier;
+use crate::kernels::nest::Nest;
+use crate::threads::Pool;
+
+/// PRELU of float32 or bytes; the slopes of bytes are constants.
+pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
+    let (input, slopes, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
+    let nest = broadcast(ctx, input, slopes, output)?;
+    ctx.ensure_shape(output, input.shape())?;
+    let dtype = input.dtype();
+    if slopes.dtype() != dtype || output.dtype() != dtype {
+        return Err(ctx.unsupported_types(&[input, slopes, output]));
+    }
+    match dtype {
+        DType::F32 => {
+            let f = |x: f32, slope: f32| if x < 0.0 { x * slope } else { x };
+            ctx.task(scalar::Pairwise::new("scalar-f32-prelu", nest, f), &[input, slopes])
+        }
+        DType::U8 | DType::I8 => {
+            let data =
+                slopes.constant().ok_or_else(|| ctx.unsupported("slopes computed at run time".into()))?;
+            let quantization =
+                Prelu { from: ctx.affine(input)?, slope: ctx.affine(slopes)?, to: ctx.affine(output)? };
+            let flip = u8_offset(dtype) as u8;
+            let kernel = PreluU8::new(nest, quantization, data.iter().map(|b| b ^ flip));
+            ctx.task(kernel, &[input])
+        }
+        _ => Err(ctx.unsupported_types(&[input, slopes, output])),
+    }
+}
+
+struct Prelu {
+    from: Affine,
+    slope: Affine,
+    to: Affine,
+}
+
+impl Prelu {
+    /// TFLite's fixed-point results for one slope.
+    fn table(&self, slope: u8) -> [u8; 256] {
+        let ratio = f64::from(self.from.scale) / f64::from(self.to.scale);
+        let positive = Multiplier::new(ratio);
+        let negative = Multiplier::new(ratio * f64::from(self.slope.scale));
+        let slope = i32::from(slope) - self.slope.zero_point;
+        std::array::from_fn(|byte| {
+            let x = byte as i32 - self.from.zero_point;
+            let y = if x >= 0 { positive.apply(x) } else { negative.apply(x * slope) };
+            y.saturating_add(self.to.zero_point).clamp(0, 255) as u8
+        })
+    }
+}
+
+/// A table for each distinct slope, at most 256.
+struct PreluU8 {
+    nest: Nest<3>,
+    tables: Vec<[u8; 256]>,
+    /// The table of each element of the slope tensor.
+    choice: Vec<u8>,
+}
+
+impl PreluU8 {
+    fn new(nest: Nest<3>, quantization: Prelu, slopes: impl Iterator<Item = u8>) -> Self {
+        let mut known: [Option<u8>; 256] = [None; 256];
+        let mut tables = Vec::new();
+        let choice = slopes
+            .map(|slope| {
+                *known[usize::from(slope)].get_or_insert_with(|| {
+                    tables.push(quantization.table(slope));
+                    (tables.len() - 1) as u8
+                })
+            })
+            .collect();
+        Self { nest, tables, choice }
+    }
+}
+
+impl Kernel for PreluU8 {
+    fn name(&self) -> &'static str {
+        "any-u8-prelu"
+    }
+
+    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+        let lookup = |x: u8, choice: u8| self.tables[usize::from(choice)][usize::from(x)];
+        pairwise(&self.nest, io.input(0), &self.choice, io.output(0), lookup);
+    }
+}

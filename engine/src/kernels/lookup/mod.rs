@@ -1,0 +1,80 @@
+//! Functions of one element.
+//!
+//! On bytes each is a table of 256 entries, computed at load. The entries are those of LiteRT:
+//!
+//! | operator | rule | differs from LiteRT's default kernels |
+//! | --- | --- | --- |
+//! | LOGISTIC, TANH | float32 function, rounded to nearest | no |
+//! | LEAKY_RELU, QUANTIZE | factors of 8 fractional bits, as XNNPACK; TFLite's fixed point where a factor does not fit them | no |
+//! | RELU, RELU6 | TFLite's fixed point | no |
+//! | HARD_SWISH | TFLite's 16-bit fixed point | no |
+
+mod float;
+mod table;
+
+use crate::arena::Io;
+use crate::compile::{Kernel, Lower, Lowered, Operand};
+use crate::error::Result;
+use crate::graph::{DType, Op};
+use crate::threads::Pool;
+
+/// 256 results, one for each byte.
+pub(crate) type Table = [u8; 256];
+
+/// LOGISTIC, TANH, HARD_SWISH, RELU, RELU6, LEAKY_RELU.
+pub(super) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
+    let (input, output) = ctx.unary()?;
+    ctx.ensure_shape(output, input.shape())?;
+    match (input.dtype(), output.dtype()) {
+        (DType::F32, DType::F32) => float::lower(ctx, input),
+        (DType::U8, DType::U8) | (DType::I8, DType::I8) => {
+            let (from, to) = (ctx.affine(input)?, ctx.affine(output)?);
+            let table = match ctx.node.op {
+                Op::Logistic => table::real(from, to, |x| 1.0 / (1.0 + (-x).exp())),
+                Op::Tanh => table::real(from, to, f32::tanh),
+                Op::HardSwish => table::hard_swish(from, to),
+                Op::LeakyRelu { alpha } => table::leaky_relu(from, to, alpha),
+                Op::Relu => table::relu(from, to, f32::INFINITY),
+                Op::Relu6 => table::relu(from, to, 6.0),
+                _ => return Err(ctx.unsupported_types(&[input, output])),
+            };
+            ctx.task(Lookup { table }, &[input])
+        }
+        _ => Err(ctx.unsupported_types(&[input, output])),
+    }
+}
+
+/// QUANTIZE from bytes to bytes.
+pub(super) fn requantize(ctx: &Lower<'_>, input: Operand<'_>, output: Operand<'_>) -> Result<Lowered> {
+    let (from, to) = (ctx.affine(input)?, ctx.affine(output)?);
+    let table = if input.dtype() == output.dtype() {
+        table::rescale(from, to)
+    } else {
+        table::rescale_between_types(from, to)
+    };
+    ctx.task(Lookup { table }, &[input])
+}
+
+/// The table that carries values of `input` over to the quantization of `output`; `None` where the
+/// bytes are the same.
+pub(super) fn rescaling(ctx: &Lower<'_>, input: Operand<'_>, output: Operand<'_>) -> Result<Option<Table>> {
+    let (from, to) = (ctx.affine(input)?, ctx.affine(output)?);
+    Ok((from != to).then(|| table::nearest(from, to)))
+}
+
+struct Lookup {
+    table: Table,
+}
+
+impl Kernel for Lookup {
+    fn name(&self) -> &'static str {
+        "any-u8-lookup"
+    }
+
+    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+        let from = io.input::<u8>(0);
+        for (to, &from) in io.output::<u8>(0).iter_mut().zip(from) {
+            *to = self.table[usize::from(from)];
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! CONCATENATION and PACK: several inputs side by side along an axis.
+//!
+//! Bytes whose quantization differs from the output's go through a table that rounds to the nearest
+//! step of the output, as TFLite's uint8 kernel does. Converters write int8 concatenations with one
+//! quantization throughout.
+
+use super::width;
+use crate::arena::Io;
+use crate::compile::{Kernel, Lower, Lowered, Operand};
+use crate::error::Result;
+use crate::graph::{Activation, DType};
+use crate::kernels::activation::ensure_none;
+use crate::kernels::lookup::{self, Table};
+use crate::threads::Pool;
+
+/// CONCATENATION.
+pub(in crate::kernels) fn concatenation(
+    ctx: &Lower<'_>,
+    axis: i32,
+    activation: Activation,
+) -> Result<Lowered> {
+    ensure_none(ctx, activation)?;
+    let inputs = inputs(ctx)?;
+    let output = ctx.output(0)?;
+    let axis = ctx.axis(axis.into(), inputs[0].shape().len())?;
+    let mut shape = inputs[0].shape().to_vec();
+    shape[axis] = 0;
+    for input in &inputs {
+        let fits = input.shape().len() == shape.len()
+            && input.shape().iter().zip(&shape).enumerate().all(|(d, (a, b))| d == axis || a == b);
+        ctx.ensure(fits, || format!("{:?} beside {:?}", input.shape(), inputs[0].shape()))?;
+        shape[axis] = shape[axis].saturating_add(input.shape()[axis]);
+    }
+    ctx.ensure_shape(output, &shape)?;
+    join(ctx, "any-concatenation", &inputs, output, axis)
+}
+
+/// PACK: the inputs along a new axis.
+pub(in crate::kernels) fn pack(ctx: &Lower<'_>, axis: i32) -> Result<Lowered> {
+    let inputs = inputs(ctx)?;
+    let output = ctx.output(0)?;
+    let axis = ctx.axis(axis.into(), inputs[0].shape().len() + 1)?;
+    for input in &inputs {
+        ctx.ensure_shape(*input, inputs[0].shape())?;
+    }
+    let mut shape = inputs[0].shape().to_vec();
+    shape.insert(axis, inputs.len());
+    ctx.ensure_shape(output, &shape)?;
+    join(ctx, "any-pack", &inputs, output, axis)
+}
+
+fn inputs<'g>(ctx: &Lower<'g>) -> Result<Vec<Operand<'g>>> {
+    ctx.ensure(!ctx.node.inputs.is_empty(), || "no inputs".into())?;
+    (0..ctx.node.inputs.len()).map(|i| ctx.input(i)).collect()
+}
+
+fn join(
+    ctx: &Lower<'_>,
+    name: &'static str,
+    inputs: &[Operand<'_>],
+    output: Operand<'_>,
+    axis: usize,
+) -> Result<Lowered> {
+    let outer: usize = output.shape()[..axis].iter().product();
+    let mut parts = Vec::with_capacity(inputs.len());
+    for &input in inputs {
+        let width = width(ctx, &[input, output])?;
+        let table = match input.dtype() {
+            DType::U8 | DType::I8 if input.info.quantization.is_some() => {
+                lookup::rescaling(ctx, input, output)?.map(Box::new)
+            }
+            _ => None,
+        };
+        parts.push(Part { bytes: input.elements() / outer.max(1) * width, table });
+    }
+    ctx.task(Join { name, outer, parts: parts.into() }, inputs)
+}
+
+/// What an input contributes to each row of the output.
+struct Part {
+    bytes: usize,
+    table: Option<Box<Table>>,
+}
+
+struct Join {
+    name: &'static str,
+    outer: usize,
+    parts: Box<[Part]>,
+}
+
+impl Kernel for Join {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+        let mut written = 0;
+        for row in 0..self.outer {
+            for (i, part) in self.parts.iter().enumerate() {
+                let from = &io.input::<u8>(i)[row * part.bytes..][..part.bytes];
+                let to = &mut io.output::<u8>(0)[written..][..part.bytes];
+                written += part.bytes;
+                match &part.table {
+                    None => to.copy_from_slice(from),
+                    Some(table) => to.iter_mut().zip(from).for_each(|(t, &f)| *t = table[usize::from(f)]),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! ARG_MAX.
+
+use crate::arena::Io;
+use crate::compile::{Kernel, Lower, Lowered};
+use crate::error::Result;
+use crate::graph::DType;
+use crate::threads::Pool;
+use bytemuck::Pod;
+use std::marker::PhantomData;
+
+/// ARG_MAX along a constant axis, as int32 or int64; of equal values the first.
+pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
+    let (input, output) = ctx.unary()?;
+    let axis = match ctx.integers(ctx.input(1)?)?[..] {
+        [axis] => ctx.axis(axis, input.shape().len())?,
+        ref axes => return Err(ctx.invalid(format!("axes {axes:?}"))),
+    };
+    let mut shape = input.shape().to_vec();
+    let extent = shape.remove(axis);
+    ctx.ensure_shape(output, &shape)?;
+    ctx.ensure(extent > 0, || "the largest of nothing".into())?;
+    let inner = input.shape()[axis + 1..].iter().fold(1usize, |n, &d| n.saturating_mul(d));
+    let wide = match output.dtype() {
+        DType::I32 => false,
+        DType::I64 => true,
+        _ => return Err(ctx.unsupported_types(&[input, output])),
+    };
+    macro_rules! task {
+        ($t:ty) => {
+            ctx.task(ArgMax::<$t> { extent, inner, wide, element: PhantomData }, &[input])
+        };
+    }
+    match input.dtype() {
+        DType::F32 => task!(f32),
+        // The arena's bytes have the order of the values that they stand for.
+        DType::U8 | DType::I8 => task!(u8),
+        DType::I32 => task!(i32),
+        _ => Err(ctx.unsupported_types(&[input, output])),
+    }
+}
+
+struct ArgMax<T> {
+    extent: usize,
+    inner: usize,
+    wide: bool,
+    element: PhantomData<T>,
+}
+
+impl<T: Pod + PartialOrd + Send + Sync> Kernel for ArgMax<T> {
+    fn name(&self) -> &'static str {
+        "any-arg-max"
+    }
+
+    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+        let from = io.input::<T>(0);
+        let best = |i: usize| {
+            let (slab, inner) = (i / self.inner, i % self.inner);
+            let at = |j: usize| from[(slab * self.extent + j) * self.inner + inner];
+            (1..self.extent).fold(0, |best, j| if at(j) > at(best) { j } else { best })
+        };
+        if self.wide {
+            io.output::<i64>(0).iter_mut().enumerate().for_each(|(i, to)| *to = best(i) as i64);
+        } else {
+            io.output::<i32>(0).iter_mut().enumerate().for_each(|(i, to)| *to = best(i) as i32);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Portable softmax.
+
+use crate::arena::Io;
+use crate::compile::{Affine, Kernel};
+use crate::kernels::math;
+use crate::threads::Pool;
+
+pub(super) struct SoftmaxF32 {
+    pub(super) beta: f32,
+    pub(super) depth: usize,
+}
+
+impl Kernel for SoftmaxF32 {
+    fn name(&self) -> &'static str {
+        "scalar-f32-softmax"
+    }
+
+    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+        let (input, depth) = (io.input::<f32>(0), self.depth.max(1));
+        for (from, to) in input.chunks_exact(depth).zip(io.output::<f32>(0).chunks_exact_mut(depth)) {
+            let max = from.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            for (y, &x) in to.iter_mut().zip(from) {
+                *y = math::exp((x - max) * self.beta);
+            }
+            let inverse = 1.0 / to.iter().sum::<f32>();
+            to.iter_mut().for_each(|y| *y *= inverse);
+        }
+    }
+}
+
+pub(super) struct SoftmaxU8 {
+    /// e^(−β·scale·d) for values d steps below the largest.
+    exponentials: Box<[f32; 256]>,
+    to: Affine,
+    depth: usize,
+}
+
+impl SoftmaxU8 {
+    pub(super) fn new(from: Affine, to: Affine, beta: f32, depth: usize) -> Self {
+        let below = |d: usize| (-(from.scale * beta) * d as f32).exp();
+        Self { exponentials: Box::new(std::array::from_fn(below)), to, depth }
+    }
+}
+
+impl Kernel for SoftmaxU8 {
+    fn name(&self) -> &'static str {
+        "scalar-u8-softmax"
+    }
+
+    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+        let (input, depth) = (io.input::<u8>(0), self.depth.max(1));
+        for (from, to) in input.chunks_exact(depth).zip(io.output::<u8>(0).chunks_exact_mut(depth)) {
+            let max = from.iter().copied().max().unwrap_or(0);
+            let exponential = |x: u8| self.exponentials[usize::from(max - x)];
+            let sum: f32 = from.iter().map(|&x| exponential(x)).sum();
+            let inverse = 1.0 / (sum * self.to.scale);
+            for (y, &x) in to.iter_mut().zip(from) {
+                let step = (exponential(x) * inverse + 0.5) as i32;
+                *y = step.saturating_add(self.to.zero_point).clamp(0, 255) as u8;
+            }
+        }
+    }
+}
