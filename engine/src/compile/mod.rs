@@ -191,12 +191,8 @@ fn lower_graph(
     }
     let constants = Constants::fold(graph, options.limits.memory)?;
     let isa = Isa::strongest_up_to(Some(options.isa));
-    let mut lowering = Lowering {
-        tasks: Vec::new(),
-        aliases: Vec::new(),
-        outputs: graph.outputs.clone(),
-        post_process: None,
-    };
+    let (mut tasks, mut aliases) = (Vec::new(), Vec::new());
+    let (mut outputs, mut post_process) = (graph.outputs.clone(), None);
     let mut macs = 0u64;
     for (index, node) in graph.nodes.iter().enumerate() {
         if node.outputs.iter().all(|&id| constants.is_folded(id)) && !node.outputs.is_empty() {
