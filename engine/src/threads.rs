@@ -1,18 +1,310 @@
-//! Fork and join over the rows of an operator.
+//! Fork and join over the rows of an operator, in microseconds.
+//!
+//! Workers spin for a moment between operators and park when nothing comes; a job that is finished
+//! before a parked worker wakes does not wait for it.
+
+use crate::arena::ALIGN;
+use std::cell::UnsafeCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle, Thread};
+
+/// Turns of the spin loop before a worker parks: some 100 µs, longer than the gap between two
+/// operators and short enough not to warm a phone between frames.
+const SPINS: u32 = 2000;
+/// Turns of the spin loop before the caller yields its core to a worker that was preempted.
+const SPINS_BEFORE_YIELD: u32 = 20_000;
+/// Tasks that each thread gets on average: more even out cores of unequal speed.
+const TASKS_PER_THREAD: usize = 4;
+/// Set in [`Shared::gate`] while workers may join the job.
+const OPEN: u32 = 1 << 31;
+
+type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;
+
+#[derive(Clone, Copy)]
+struct Job {
+    work: *const Work<'static>,
+    tasks: usize,
+}
+
+struct Shared {
+    /// Counts jobs; a change is what workers wait for.
+    epoch: AtomicU32,
+    /// [`OPEN`] and the number of workers inside the job.
+    gate: AtomicU32,
+    next_task: AtomicUsize,
+    job: UnsafeCell<Option<Job>>,
+    quit: AtomicBool,
+    panicked: AtomicBool,
+}
+
+// SAFETY: `job` is written only while the gate is closed and empty, by the pool's one owner, and
+// read only by workers that entered through the open gate; the closure behind it is `Sync`.
+unsafe impl Sync for Shared {}
+// SAFETY: as above; nothing in it is bound to a thread.
+unsafe impl Send for Shared {}
+
+struct Worker {
+    handle: Option<JoinHandle<()>>,
+    thread: Thread,
+    asleep: Arc<AtomicBool>,
+}
 
 /// Runs parts of an operator's work, on one thread or several.
 pub(crate) struct Pool {
-    threads: usize,
+    shared: Arc<Shared>,
+    workers: Vec<Worker>,
 }
 
 impl Pool {
-    /// A pool of `threads` (at least one), the calling thread included.
+    /// A pool of `threads` (at least one), the calling thread included. A thread that the system
+    /// does not grant is done without.
     pub(crate) fn new(threads: usize) -> Self {
-        Self { threads: threads.max(1) }
+        let shared = Arc::new(Shared {
+            epoch: AtomicU32::new(0),
+            gate: AtomicU32::new(0),
+            next_task: AtomicUsize::new(0),
+            job: UnsafeCell::new(None),
+            quit: AtomicBool::new(false),
+            panicked: AtomicBool::new(false),
+        });
+        let workers = (1..threads).map_while(|index| Worker::start(index, &shared)).collect();
+        Self { shared, workers }
     }
 
     /// Number of threads.
     pub(crate) fn threads(&self) -> usize {
-        self.threads
+        self.workers.len() + 1
+    }
+
+    /// Calls `work(task, thread)` once for every task below `tasks`; no two calls at the same time
+    /// have the same `thread`, which is below [`Pool::threads`].
+    pub(crate) fn run(&self, tasks: usize, work: &Work<'_>) {
+        if self.workers.is_empty() || tasks < 2 {
+            (0..tasks).for_each(|task| work(task, 0));
+            return;
+        }
+        let shared = &*self.shared;
+        let work_ptr: *const Work<'_> = work;
+        // SAFETY: only the lifetime changes; `Join` keeps this call from returning or unwinding
+        // while a worker is inside the job.
+        let work_ptr: *const Work<'static> = unsafe { std::mem::transmute(work_ptr) };
+        // SAFETY: the gate is closed and empty, so that no worker reads.
+        unsafe { *shared.job.get() = Some(Job { work: work_ptr, tasks }) };
+        shared.next_task.store(0, Ordering::Relaxed);
+        shared.gate.store(OPEN, Ordering::Release);
+        let join = Join(shared);
+        shared.epoch.fetch_add(1, Ordering::SeqCst);
+        for worker in &self.workers {
+            if worker.asleep.load(Ordering::SeqCst) {
+                worker.thread.unpark();
+            }
+        }
+        drain(shared, tasks, work, 0);
+        drop(join);
+        assert!(!shared.panicked.load(Ordering::Relaxed), "a kernel panicked on a worker thread");
+    }
+
+    /// Hands out `output` in pieces of `piece` elements (the last may be shorter) as
+    /// `work(index, piece, scratch)`; `scratch` is divided evenly among the threads.
+    pub(crate) fn split<T: Send>(
+        &self,
+        output: &mut [T],
+        piece: usize,
+        scratch: &mut [u8],
+        work: &(dyn Fn(usize, &mut [T], &mut [u8]) + Sync),
+    ) {
+        let len = output.len();
+        let share = scratch.len() / self.threads() / ALIGN * ALIGN;
+        let (output, scratch) = (Shareable(output.as_mut_ptr()), Shareable(scratch.as_mut_ptr()));
+        self.run(len.div_ceil(piece), &|task, thread| {
+            let start = task * piece;
+            // SAFETY: every task is run once, and pieces of different tasks are disjoint parts of
+            // the slice that this call borrows.
+            let piece =
+                unsafe { std::slice::from_raw_parts_mut(output.get().add(start), piece.min(len - start)) };
+            // SAFETY: shares of different threads are disjoint, and a thread runs one task at a time.
+            let scratch = unsafe { std::slice::from_raw_parts_mut(scratch.get().add(thread * share), share) };
+            work(task, piece, scratch);
+        });
+    }
+
+    /// Rows for each task, a multiple of `multiple`, when `rows` are shared among the threads.
+    pub(crate) fn rows_per_task(&self, rows: usize, multiple: usize) -> usize {
+        let tasks = if self.workers.is_empty() { 1 } else { self.threads() * TASKS_PER_THREAD };
+        rows.div_ceil(tasks).next_multiple_of(multiple).max(1)
+    }
+}
+
+/// Bytes of scratch memory for `threads` shares of at least `bytes`.
+pub(crate) fn scratch_bytes(bytes: usize, threads: usize) -> usize {
+    bytes.saturating_add(ALIGN).saturating_mul(threads)
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.quit.store(true, Ordering::SeqCst);
+        self.shared.epoch.fetch_add(1, Ordering::SeqCst);
+        for worker in &mut self.workers {
+            worker.thread.unpark();
+            if let Some(handle) = worker.handle.take() {
+                // A worker that panicked has told its caller already.
+                drop(handle.join());
+            }
+        }
+    }
+}
+
+impl Worker {
+    fn start(index: usize, shared: &Arc<Shared>) -> Option<Self> {
+        let asleep = Arc::new(AtomicBool::new(false));
+        let (job, flag) = (Arc::clone(shared), Arc::clone(&asleep));
+        let builder = thread::Builder::new().name(format!("osprey-{index}"));
+        let handle = builder.spawn(move || serve(&job, &flag, index)).ok()?;
+        Some(Self { thread: handle.thread().clone(), handle: Some(handle), asleep })
+    }
+}
+
+/// A raw pointer that closures on other threads may hold.
+struct Shareable<T>(*mut T);
+
+impl<T> Shareable<T> {
+    fn get(&self) -> *mut T {
+        self.0
+    }
+}
+
+// SAFETY: `Pool::split` alone makes them, from exclusive borrows of `Send` elements that it divides.
+unsafe impl<T: Send> Sync for Shareable<T> {}
+
+/// Closes the gate and waits for the workers inside, also when the caller's own task panics.
+struct Join<'a>(&'a Shared);
+
+impl Drop for Join<'_> {
+    fn drop(&mut self) {
+        self.0.gate.fetch_and(!OPEN, Ordering::AcqRel);
+        let mut spins = 0;
+        while self.0.gate.load(Ordering::Acquire) != 0 {
+            spins += 1;
+            if spins < SPINS_BEFORE_YIELD { std::hint::spin_loop() } else { thread::yield_now() }
+        }
+    }
+}
+
+/// Leaves the gate, also when the task panics.
+struct Inside<'a>(&'a Shared);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.panicked.store(true, Ordering::Relaxed);
+        }
+        self.0.gate.fetch_sub(1, Ordering::Release);
+    }
+}
+
+fn drain(shared: &Shared, tasks: usize, work: &Work<'_>, thread: usize) {
+    loop {
+        let task = shared.next_task.fetch_add(1, Ordering::Relaxed);
+        if task >= tasks {
+            break;
+        }
+        work(task, thread);
+    }
+}
+
+fn serve(shared: &Shared, asleep: &AtomicBool, thread: usize) {
+    let mut seen = 0;
+    loop {
+        seen = wait_for_change(shared, asleep, seen);
+        if shared.quit.load(Ordering::SeqCst) {
+            return;
+        }
+        let enter = |gate: u32| (gate & OPEN != 0).then_some(gate + 1);
+        if shared.gate.fetch_update(Ordering::AcqRel, Ordering::Acquire, enter).is_err() {
+            continue;
+        }
+        let inside = Inside(shared);
+        // SAFETY: this worker is inside the gate, so that the owner neither writes the job nor
+        // ends the closure's life.
+        if let Some(Job { work, tasks }) = unsafe { *shared.job.get() } {
+            // SAFETY: as above.
+            drain(shared, tasks, unsafe { &*work }, thread);
+        }
+        drop(inside);
+    }
+}
+
+/// The epoch once it differs from `seen`.
+fn wait_for_change(shared: &Shared, asleep: &AtomicBool, seen: u32) -> u32 {
+    for _ in 0..SPINS {
+        let epoch = shared.epoch.load(Ordering::Acquire);
+        if epoch != seen {
+            return epoch;
+        }
+        std::hint::spin_loop();
+    }
+    asleep.store(true, Ordering::SeqCst);
+    let epoch = loop {
+        // Either this load sees the new epoch, or the owner sees `asleep` and unparks.
+        let epoch = shared.epoch.load(Ordering::SeqCst);
+        if epoch != seen {
+            break epoch;
+        }
+        thread::park();
+    };
+    asleep.store(false, Ordering::SeqCst);
+    epoch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_piece_is_written_once_with_scratch_of_its_own() {
+        for threads in 1..5 {
+            let pool = Pool::new(threads);
+            for round in 0..200usize {
+                let mut output = vec![0usize; 1000 + round];
+                let mut scratch = vec![0u8; scratch_bytes(100, threads)];
+                pool.split(&mut output, 7, &mut scratch, &|index, piece, scratch| {
+                    assert!(scratch.len() >= 64);
+                    scratch.fill(index as u8);
+                    for (i, value) in piece.iter_mut().enumerate() {
+                        *value += index * 7 + i + 1;
+                    }
+                    assert!(scratch.iter().all(|&b| b == index as u8));
+                });
+                assert!(output.iter().enumerate().all(|(i, &v)| v == i + 1));
+            }
+        }
+    }
+
+    #[test]
+    fn parked_workers_wake() {
+        let pool = Pool::new(3);
+        for _ in 0..5 {
+            thread::sleep(std::time::Duration::from_millis(3));
+            let mut output = vec![0u8; 64];
+            pool.split(&mut output, 1, &mut [], &|_, piece, _| piece.fill(1));
+            assert_eq!(output, [1; 64]);
+        }
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller() {
+        let pool = Pool::new(2);
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            pool.run(16, &|task, _| assert_ne!(task, 9, "deliberate"));
+        }));
+        assert!(caught.is_err());
+    }
+
+    #[test]
+    fn rows_are_shared_in_whole_tiles() {
+        assert_eq!(Pool::new(1).rows_per_task(100, 6), 102);
+        assert_eq!(Pool::new(2).rows_per_task(100, 6), 18);
+        assert_eq!(Pool::new(2).rows_per_task(0, 1), 1);
     }
 }

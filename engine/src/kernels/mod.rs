@@ -3,10 +3,15 @@
 //! instruction set holds what is hand-written.
 
 mod activation;
+mod add;
+mod conv;
 mod convert;
+mod depthwise;
 mod elementwise;
 mod fixed_point;
 pub(crate) mod flip_sign;
+mod fully_connected;
+mod gemm;
 mod isa;
 mod lookup;
 mod math;
@@ -14,10 +19,14 @@ mod movement;
 mod nest;
 mod pool;
 mod reduce;
+mod requantize;
 mod resize;
 mod rounding;
 mod shape;
 mod softmax;
+mod transpose_conv;
+mod weights;
+mod window;
 
 pub use isa::{Isa, UnknownIsa};
 
@@ -46,6 +55,13 @@ pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
         Op::Pad | Op::PadV2 => movement::pad(ctx),
         Op::Prelu => elementwise::prelu(ctx),
         Op::Quantize => convert::quantize(ctx),
+        Op::Add(activation) => add::lower(ctx, *activation),
+        Op::Conv2d(options) => conv::lower(ctx, options),
+        Op::DepthwiseConv2d(options) => depthwise::lower(ctx, options),
+        Op::FullyConnected { activation, shuffled, .. } => {
+            fully_connected::lower(ctx, *activation, *shuffled)
+        }
+        Op::TransposeConv(options) => transpose_conv::lower(ctx, options),
         Op::Reshape | Op::Squeeze => shape::reshape(ctx),
         Op::ResizeBilinear(options) => resize::bilinear(ctx, *options),
         Op::ResizeNearestNeighbor(options) => resize::nearest(ctx, *options),

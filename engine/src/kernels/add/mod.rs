@@ -1,0 +1,261 @@
+//! ADD, with broadcasting.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512vnni;
+mod broadcast;
+mod scalar;
+
+use super::Isa;
+use super::gemm::FloatRange;
+use super::requantize::ByteRange;
+use crate::arena::Io;
+use crate::compile::{Affine, Kernel, Lower, Lowered};
+use crate::error::Result;
+use crate::graph::{Activation, DType};
+use crate::threads::Pool;
+use broadcast::Broadcast;
+
+/// Elements of a task: whole pages, far more than what a fork costs.
+const PIECE: usize = 16 << 10;
+
+/// Sum of two quantized values, by XNNPACK's rule: both scales, relative to the output's, as
+/// integers of up to 21 bits with a common shift; rounded half up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct QuantizedSum {
+    multipliers: [i32; 2],
+    /// Rounding and the inputs' zero points.
+    bias: i32,
+    shift: u32,
+    zero_point: i32,
+    range: ByteRange,
+}
+
+impl QuantizedSum {
+    /// Bits of the larger multiplier.
+    const BITS: i32 = 20;
+
+    /// `None` where the scales are further apart than the integers can express.
+    fn new(inputs: [Affine; 2], output: Affine, range: ByteRange) -> Option<Self> {
+        let ratios = inputs.map(|input| input.scale / output.scale);
+        let largest = ratios[0].max(ratios[1]);
+        if !(largest >= 2f32.powi(-10) && largest < 2f32.powi(8)) {
+            return None;
+        }
+        let exponent = (largest.to_bits() >> 23) as i32 - 127;
+        let shift = (Self::BITS - exponent) as u32;
+        let multipliers = ratios.map(|r| (f64::from(r) * f64::from(1u32 << shift)).round_ties_even() as i32);
+        let zero_points = multipliers[0] * inputs[0].zero_point + multipliers[1] * inputs[1].zero_point;
+        let bias = (1 << (shift - 1)) - zero_points;
+        Some(Self { multipliers, bias, shift, zero_point: output.zero_point, range })
+    }
+
+    #[inline(always)]
+    fn byte(&self, a: u8, b: u8) -> u8 {
+        let sum = self.bias + i32::from(a) * self.multipliers[0] + i32::from(b) * self.multipliers[1];
+        let value = (sum >> self.shift) + self.zero_point;
+        value.clamp(self.range.min.into(), self.range.max.into()) as u8
+    }
+
+    /// Sums slices of equal length.
+    #[inline(always)]
+    fn slices(&self, a: &[u8], b: &[u8], out: &mut [u8]) {
+        for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+            *out = self.byte(a, b);
+        }
+    }
+}
+
+/// Sum of two floats.
+#[inline(always)]
+fn float_slices(range: FloatRange, a: &[f32], b: &[f32], out: &mut [f32]) {
+    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+        *out = range.clamp(a + b);
+    }
+}
+
+struct AddU8 {
+    sum: QuantizedSum,
+    isa: Isa,
+    broadcast: Option<Broadcast>,
+}
+
+struct AddF32 {
+    range: FloatRange,
+    isa: Isa,
+    broadcast: Option<Broadcast>,
+}
+
+struct AddI32 {
+    range: (i32, i32),
+    broadcast: Option<Broadcast>,
+}
+
+/// ADD of two tensors of one type.
+pub(super) fn lower(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> {
+    let (a, b, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
+    let same = a.shape() == output.shape() && b.shape() == output.shape();
+    let broadcast =
+        if same { None } else { Some(Broadcast::new(ctx, [a.shape(), b.shape()], output.shape())?) };
+    let isa = ctx.isa;
+    match (a.dtype(), b.dtype(), output.dtype()) {
+        (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8) => {
+            let (inputs, output) = ([ctx.affine(a)?, ctx.affine(b)?], ctx.affine(output)?);
+            let range = ByteRange::new(ctx, activation, output)?;
+            let sum = QuantizedSum::new(inputs, output, range).ok_or_else(|| {
+                let [a, b] = inputs.map(|i| i.scale);
+                ctx.unsupported(format!("scales {a} and {b} with an output scale of {}", output.scale))
+            })?;
+            ctx.task(AddU8 { sum, isa, broadcast }, &[a, b])
+        }
+        (DType::F32, DType::F32, DType::F32) => {
+            let range = FloatRange::new(ctx, activation)?;
+            ctx.task(AddF32 { range, isa, broadcast }, &[a, b])
+        }
+        (DType::I32, DType::I32, DType::I32) => {
+            let range = match activation {
+                Activation::None => (i32::MIN, i32::MAX),
+                Activation::Relu => (0, i32::MAX),
+                Activation::ReluN1To1 => (-1, 1),
+                Activation::Relu6 => (0, 6),
+                Activation::Tanh | Activation::SignBit => return Err(ctx.unsupported(format!("fused activation {activation:?}"))),
+            };
+            ctx.task(AddI32 { range, broadcast }, &[a, b])
+        }
+        _ => Err(ctx.unsupported_types(&[a, b, output])),
+    }
+}
+
+/// Splits slices of equal length among the threads.
+fn split<T: bytemuck::Pod + Send + Sync>(
+    io: &mut Io<'_>,
+    pool: &Pool,
+    work: impl Fn(&[T], &[T], &mut [T]) + Sync,
+) {
+    let (a, b) = (io.input::<T>(0), io.input::<T>(1));
+    pool.split(io.output::<T>(0), PIECE, &mut [], &|piece, out, _| {
+        let range = piece * PIECE..piece * PIECE + out.len();
+        work(&a[range.clone()], &b[range], out);
+    });
+}
+
+impl Kernel for AddU8 {
+    fn name(&self) -> &'static str {
+        match self.isa {
+            Isa::Avx512Vnni => "x86_64-u8-avx512",
+            Isa::Avx2 => "x86_64-u8-avx2",
+            _ => "portable-u8-scalar",
+        }
+    }
+
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        if let Some(broadcast) = &self.broadcast {
+            return broadcast.run(io, |a, b| self.sum.byte(a, b));
+        }
+        split(io, pool, |a, b, out| match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni => avx512vnni::bytes(&self.sum, a, b, out),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => avx2::bytes(&self.sum, a, b, out),
+            _ => scalar::bytes(&self.sum, a, b, out),
+        });
+    }
+}
+
+impl Kernel for AddF32 {
+    fn name(&self) -> &'static str {
+        match self.isa {
+            Isa::Avx512Vnni => "x86_64-f32-avx512",
+            Isa::Avx2 => "x86_64-f32-avx2",
+            _ => "portable-f32-scalar",
+        }
+    }
+
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        let range = self.range;
+        if let Some(broadcast) = &self.broadcast {
+            return broadcast.run(io, |a: f32, b: f32| range.clamp(a + b));
+        }
+        split(io, pool, |a, b, out| match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni => avx512vnni::floats(range, a, b, out),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => avx2::floats(range, a, b, out),
+            _ => scalar::floats(range, a, b, out),
+        });
+    }
+}
+
+impl Kernel for AddI32 {
+    fn name(&self) -> &'static str {
+        "portable-i32-scalar"
+    }
+
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        let (min, max) = self.range;
+        let sum = |a: i32, b: i32| a.wrapping_add(b).clamp(min, max);
+        if let Some(broadcast) = &self.broadcast {
+            return broadcast.run(io, sum);
+        }
+        split(io, pool, |a, b, out| {
+            for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                *out = sum(a, b);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_kernel_equals_the_rule_and_comes_near_the_real_sum(
+            values in prop::collection::vec((any::<u8>(), any::<u8>()), 0..300),
+            scales in (0.01f32..1.0, 0.01f32..1.0, 0.01f32..1.0),
+            zero_points in (0i32..256, 0i32..256, 0i32..256),
+        ) {
+            let input = [
+                Affine { scale: scales.0, zero_point: zero_points.0 },
+                Affine { scale: scales.1, zero_point: zero_points.1 },
+            ];
+            let output = Affine { scale: scales.2, zero_point: zero_points.2 };
+            let range = ByteRange { min: 3, max: 250 };
+            let sum = QuantizedSum::new(input, output, range).unwrap();
+            let (a, b): (Vec<u8>, Vec<u8>) = values.into_iter().unzip();
+            let mut expected = vec![0; a.len()];
+            scalar::bytes(&sum, &a, &b, &mut expected);
+            for ((&a, &b), &byte) in a.iter().zip(&b).zip(&expected) {
+                let real = (i32::from(a) - input[0].zero_point) as f32 * input[0].scale
+                    + (i32::from(b) - input[1].zero_point) as f32 * input[1].scale;
+                let exact = (real / output.scale + output.zero_point as f32).clamp(3.0, 250.0);
+                prop_assert!((f32::from(byte) - exact).abs() < 0.51, "{byte} {exact}");
+            }
+            #[cfg(target_arch = "x86_64")]
+            {
+                let mut out = vec![0; a.len()];
+                if Isa::Avx2.is_available() {
+                    avx2::bytes(&sum, &a, &b, &mut out);
+                    prop_assert_eq!(&out, &expected);
+                }
+                out.fill(0);
+                if Isa::Avx512Vnni.is_available() {
+                    avx512vnni::bytes(&sum, &a, &b, &mut out);
+                    prop_assert_eq!(&out, &expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn extreme_scales_are_refused() {
+        let affine = |scale| Affine { scale, zero_point: 0 };
+        let range = ByteRange { min: 0, max: 255 };
+        assert!(QuantizedSum::new([affine(1e-9); 2], affine(1.0), range).is_none());
+        assert!(QuantizedSum::new([affine(1e9); 2], affine(1.0), range).is_none());
+        assert!(QuantizedSum::new([affine(f32::NAN); 2], affine(1.0), range).is_none());
+    }
+}

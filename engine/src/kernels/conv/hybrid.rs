@@ -1,0 +1,203 @@
+//! Float activations, 8-bit weights: each image of a batch is quantized as it comes.
+//!
+//! Range and zero point are chosen as XNNPACK does for dynamically quantized operators
+//! (asymmetric, zero always representable), so that results are those of LiteRT's default.
+
+use super::patches::Patches;
+use super::product::Extents;
+use crate::arena::{Io, align};
+use crate::compile::{Kernel, Lower, Lowered, Operand};
+use crate::error::Result;
+use crate::kernels::gemm::{self, FloatRange, GemmU8, Matrix, Rows};
+use crate::kernels::requantize::{ByteRange, Requantize};
+use crate::kernels::rounding::Rounder;
+use crate::kernels::weights::{self, QuantizedWeights};
+use crate::threads::{Pool, scratch_bytes};
+
+/// Rows whose accumulators are held at once, in tiles of the kernel's.
+const STRIP_BYTES: usize = 32 << 10;
+
+pub(super) fn lower(
+    ctx: &Lower<'_>,
+    input: Operand<'_>,
+    weights: QuantizedWeights,
+    bias: Vec<f32>,
+    range: FloatRange,
+    patches: Patches,
+    extents: Extents,
+) -> Result<Lowered> {
+    let Extents { rows, n, k, channels } = extents;
+    let matrix = Matrix { data: weights.values, n, k };
+    let sums = weights::row_sums(&matrix);
+    // Only accumulators are asked of the kernel.
+    let requantize = Requantize {
+        bias: vec![0; n],
+        scale: vec![0.0; n],
+        zero_point: 0,
+        range: ByteRange::FULL,
+    };
+    let gemm = gemm::quantized(ctx.isa, &matrix, requantize);
+    let row_len = k.next_multiple_of(gemm.k_multiple());
+    // Fully connected layers quantize every row by itself, images as a whole.
+    let batches = match patches {
+        Patches::Direct if input.shape().len() != 4 => rows,
+        Patches::Direct => input.shape()[0],
+        Patches::Window(window) | Patches::Transposed(window) => window.batch,
+    };
+    let multiple = gemm.row_multiple();
+    let strip = (STRIP_BYTES / row_len.max(n * size_of::<i32>()).max(1) / multiple * multiple).max(multiple);
+    let share =
+        align(strip.saturating_mul(row_len)).saturating_add(strip.saturating_mul(n * size_of::<i32>()));
+    let quantized_len = align(input.elements());
+    let scratch = quantized_len.saturating_add(scratch_bytes(share, ctx.threads));
+    let macs = (rows as u64).saturating_mul(n as u64).saturating_mul(k as u64);
+    let kernel = Hybrid {
+        gemm,
+        patches,
+        rows,
+        n,
+        channels,
+        row_len,
+        batches: batches.max(1),
+        strip,
+        quantized_len,
+        sums,
+        scales: weights.scales,
+        bias,
+        range,
+    };
+    ctx.task_with(kernel, &[input], scratch, macs)
+}
+
+struct Hybrid {
+    gemm: Box<dyn GemmU8>,
+    patches: Patches,
+    rows: usize,
+    n: usize,
+    channels: usize,
+    row_len: usize,
+    batches: usize,
+    strip: usize,
+    /// Bytes at the start of the scratch memory that hold the quantized input.
+    quantized_len: usize,
+    /// Each channel's weights added up.
+    sums: Vec<i32>,
+    scales: Vec<f32>,
+    bias: Vec<f32>,
+    range: FloatRange,
+}
+
+/// How one image was quantized.
+#[derive(Clone, Copy)]
+struct Dynamic {
+    /// Real value of a step.
+    scale: f32,
+    zero_point: i32,
+}
+
+impl Dynamic {
+    /// Quantizes `from` over the range of its values and zero.
+    fn quantize(from: &[f32], to: &mut [u8]) -> Self {
+        let lower = |a: f32, b: f32| if b < a { b } else { a };
+        let upper = |a: f32, b: f32| if b > a { b } else { a };
+        let (mut lows, mut highs) = ([0.0f32; 8], [0.0f32; 8]);
+        let (chunks, rest) = from.as_chunks::<8>();
+        for chunk in chunks {
+            for j in 0..8 {
+                lows[j] = lower(lows[j], chunk[j]);
+                highs[j] = upper(highs[j], chunk[j]);
+            }
+        }
+        let min = lows.iter().chain(rest).copied().fold(0.0, lower);
+        let max = highs.iter().chain(rest).copied().fold(0.0, upper);
+        let steps = if min == max { 1.0 } else { 255.0 / (max - min) };
+        let (from_min, from_max) = (-128.0 + min * steps, 127.0 + max * steps);
+        let zero_point = if from_min + from_max > 0.0 { -128.0 - min * steps } else { 127.0 - max * steps };
+        let zero_point = zero_point.clamp(-128.0, 127.0).round_ties_even() as i32 + 128;
+        let rounder = Rounder::new(zero_point, (0, 255));
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = rounder.round(from * steps);
+        }
+        Self { scale: 1.0 / steps, zero_point }
+    }
+}
+
+impl Kernel for Hybrid {
+    fn name(&self) -> &'static str {
+        self.gemm.name()
+    }
+
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        let image = io.input::<f32>(0);
+        let ([out], scratch) = io.outputs_and_scratch();
+        let out: &mut [f32] = bytemuck::cast_slice_mut(out);
+        let (quantized, scratch) = scratch.split_at_mut(self.quantized_len);
+        let quantized = &mut quantized[..image.len()];
+        let (image_len, rows) = (image.len() / self.batches, self.rows / self.batches);
+        if image_len == 0 || rows == 0 {
+            return;
+        }
+        let images = image.chunks_exact(image_len).zip(quantized.chunks_exact_mut(image_len));
+        for ((image, quantized), out) in images.zip(out.chunks_exact_mut(rows * self.n)) {
+            let dynamic = Dynamic::quantize(image, quantized);
+            self.image(dynamic, quantized, out, scratch, pool);
+        }
+    }
+}
+
+impl Hybrid {
+    /// The product for one image of the batch.
+    fn image(&self, dynamic: Dynamic, image: &[u8], out: &mut [f32], scratch: &mut [u8], pool: &Pool) {
+        let n = self.n;
+        let per_task = pool.rows_per_task(out.len() / n, self.gemm.row_multiple());
+        pool.split(out, per_task * n, scratch, &|task, out, scratch| {
+            let (rows, sums) = scratch.split_at_mut(align(self.strip * self.row_len));
+            for (index, out) in out.chunks_mut(self.strip * n).enumerate() {
+                let count = out.len() / n;
+                let data = &mut rows[..count * self.row_len];
+                let sums: &mut [i32] = bytemuck::cast_slice_mut(&mut sums[..out.len() * size_of::<i32>()]);
+                let first = task * per_task + index * self.strip;
+                self.patches.fill(image, self.channels, first, self.row_len, data, dynamic.zero_point as u8);
+                self.gemm.accumulated(Rows { data, stride: self.row_len, count }, sums);
+                self.real(dynamic, sums, out);
+            }
+        });
+    }
+
+    fn real(&self, dynamic: Dynamic, sums: &[i32], out: &mut [f32]) {
+        for (out, acc) in out.chunks_exact_mut(self.n).zip(sums.chunks_exact(self.n)) {
+            let channels = self.sums.iter().zip(&self.scales).zip(&self.bias);
+            for ((out, &acc), ((&sum, &scale), &bias)) in out.iter_mut().zip(acc).zip(channels) {
+                let acc = acc.wrapping_sub(sum.wrapping_mul(dynamic.zero_point));
+                *out = self.range.clamp(acc as f32 * dynamic.scale * scale + bias);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_is_exact_and_the_range_is_used() {
+        let from = [-1.0, 0.0, 0.5, 3.0, 2.0, 0.1, -0.2, 1.0, 2.9];
+        let mut to = [0; 9];
+        let dynamic = Dynamic::quantize(&from, &mut to);
+        assert_eq!(i32::from(to[1]), dynamic.zero_point);
+        assert_eq!((to[0], to[3]), (0, 255));
+        for (real, byte) in from.iter().zip(to) {
+            let back = (i32::from(byte) - dynamic.zero_point) as f32 * dynamic.scale;
+            assert!((real - back).abs() <= dynamic.scale);
+        }
+    }
+
+    #[test]
+    fn strange_values_do_not_panic() {
+        for from in
+            [[0.0; 3], [f32::NAN; 3], [f32::INFINITY, f32::NEG_INFINITY, 1.0], [f32::MAX, f32::MIN, 0.0]]
+        {
+            Dynamic::quantize(&from, &mut [0; 3]);
+        }
+    }
+}

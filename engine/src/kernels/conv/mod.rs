@@ -1,0 +1,76 @@
+//! CONV_2D: windows as rows of a matrix, times the weights.
+
+mod hybrid;
+mod patches;
+mod product;
+
+pub(super) use patches::Patches;
+pub(super) use product::Extents;
+
+use super::gemm::{self, FloatRange, GemmF32, Matrix};
+use super::weights::{self, QuantizedWeights};
+use super::window::Window;
+use crate::compile::{Lower, Lowered, Operand};
+use crate::error::Result;
+use crate::graph::{Activation, ConvOptions, DType, Size2};
+use product::{FloatProduct, QuantizedProduct};
+
+/// CONV_2D: input NHWC, weights OHWI, bias.
+pub(super) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
+    let (input, weights, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
+    let (&[_, _, _, channels], &[n, h, w, depth]) = (input.shape(), weights.shape()) else {
+        return Err(ctx.invalid(format!("input {:?}, weights {:?}", input.shape(), weights.shape())));
+    };
+    ctx.ensure(channels > 0 && n > 0 && h > 0 && w > 0, || format!("weights {:?}", weights.shape()))?;
+    if depth != channels {
+        return Err(ctx.unsupported(format!("grouped: {depth} of {channels} input channels for each output")));
+    }
+    let kernel = Size2 { h, w };
+    let window = Window::new(ctx, input.shape(), kernel, options.stride, options.dilation, options.padding)?;
+    ctx.ensure_shape(output, &[window.batch, window.output.h, window.output.w, n])?;
+    let patches = if window.is_pointwise() { Patches::Direct } else { Patches::Window(window) };
+    let k = window.taps().saturating_mul(channels);
+    let extents = Extents { rows: window.output_pixels(), n, k, channels };
+    product(ctx, input, weights, 2, options.activation, patches, extents)
+}
+
+/// A product of `patches` of the input with `weights` (output channels first), and the bias at
+/// `bias_index`, in whichever types the operands have.
+pub(super) fn product(
+    ctx: &Lower<'_>,
+    input: Operand<'_>,
+    weights: Operand<'_>,
+    bias_index: usize,
+    activation: Activation,
+    patches: Patches,
+    extents: Extents,
+) -> Result<Lowered> {
+    let Extents { n, k, .. } = extents;
+    ctx.ensure(n.checked_mul(k) == Some(weights.elements()), || format!("weights {:?}", weights.shape()))?;
+    let output = ctx.output(0)?;
+    match (input.dtype(), weights.dtype(), output.dtype()) {
+        (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8) => {
+            let quantized = QuantizedWeights::read(ctx, weights, 0)?;
+            let affine = ctx.affine(input)?;
+            let bias = weights::integer_bias(ctx, bias_index, n)?;
+            let matrix = Matrix { data: quantized.values, n, k };
+            let quantized = QuantizedWeights { values: Vec::new(), scales: quantized.scales };
+            let sums = weights::row_sums(&matrix);
+            let requantize = weights::requantize(ctx, affine, &quantized, &sums, bias, activation)?;
+            let gemm = gemm::quantized(ctx.isa, &matrix, requantize);
+            QuantizedProduct::lower(ctx, input, gemm, patches, extents, affine.zero_point as u8)
+        }
+        (DType::F32, DType::I8 | DType::U8, DType::F32) => {
+            let quantized = QuantizedWeights::read(ctx, weights, 0)?;
+            let bias = weights::float_bias(ctx, bias_index, n)?;
+            hybrid::lower(ctx, input, quantized, bias, FloatRange::new(ctx, activation)?, patches, extents)
+        }
+        (DType::F32, DType::F32, DType::F32) => {
+            let bias = weights::float_bias(ctx, bias_index, n)?;
+            let matrix = Matrix { data: ctx.floats(weights)?, n, k };
+            let gemm = GemmF32::new(ctx.isa, &matrix, &bias, FloatRange::new(ctx, activation)?);
+            FloatProduct::lower(ctx, input, gemm, patches, extents)
+        }
+        _ => Err(ctx.unsupported_types(&[input, weights, output])),
+    }
+}

@@ -1,0 +1,147 @@
+//! Kernels that are a matrix product over patches.
+
+use super::patches::Patches;
+use crate::arena::Io;
+use crate::compile::{Kernel, Lower, Lowered, Operand};
+use crate::error::Result;
+use crate::kernels::gemm::{GemmF32, GemmU8, Rows};
+use crate::threads::{Pool, scratch_bytes};
+
+/// Patches of a strip of rows should stay below this, to stay in the first-level cache.
+const STRIP_BYTES: usize = 16 << 10;
+/// Rows of a strip of float patches are a multiple of this: the largest tile of the float kernels.
+const FLOAT_ROWS: usize = 12;
+
+/// Extents of the product: an image of pixels of `channels` becomes `rows` rows of `k`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extents {
+    pub(crate) rows: usize,
+    pub(crate) n: usize,
+    pub(crate) k: usize,
+    /// Channels of a pixel of the input.
+    pub(crate) channels: usize,
+}
+
+impl Extents {
+    fn macs(&self) -> u64 {
+        (self.rows as u64).saturating_mul(self.n as u64).saturating_mul(self.k as u64)
+    }
+
+    fn strip_rows(&self, row_bytes: usize, multiple: usize) -> usize {
+        (STRIP_BYTES / row_bytes.max(1) / multiple * multiple).max(multiple)
+    }
+}
+
+/// Bytes in, bytes out.
+pub(crate) struct QuantizedProduct {
+    gemm: Box<dyn GemmU8>,
+    patches: Patches,
+    extents: Extents,
+    /// The input's zero point, which stands for zero beyond the image.
+    blank: u8,
+}
+
+impl QuantizedProduct {
+    pub(crate) fn lower(
+        ctx: &Lower<'_>,
+        input: Operand<'_>,
+        gemm: Box<dyn GemmU8>,
+        patches: Patches,
+        extents: Extents,
+        blank: u8,
+    ) -> Result<Lowered> {
+        let row_len = extents.k.next_multiple_of(gemm.k_multiple());
+        // A pixel is a row only where no padding follows it.
+        let direct = patches == Patches::Direct && row_len == extents.k;
+        let strip = extents.strip_rows(row_len, gemm.row_multiple());
+        let share = if direct { 0 } else { strip.saturating_mul(row_len) };
+        let scratch = if direct { 0 } else { scratch_bytes(share, ctx.threads) };
+        let kernel = Self { gemm, patches, extents, blank };
+        ctx.task_with(kernel, &[input], scratch, extents.macs())
+    }
+}
+
+impl Kernel for QuantizedProduct {
+    fn name(&self) -> &'static str {
+        self.gemm.name()
+    }
+
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        let Extents { rows, n, k, channels } = self.extents;
+        let image = io.input::<u8>(0);
+        let ([out], scratch) = io.outputs_and_scratch();
+        let row_len = k.next_multiple_of(self.gemm.k_multiple());
+        let multiple = self.gemm.row_multiple();
+        let per_task = pool.rows_per_task(rows, multiple);
+        if self.patches == Patches::Direct && row_len == k {
+            pool.split(out, per_task * n, &mut [], &|task, out, _| {
+                let data = &image[task * per_task * k..];
+                self.gemm.requantized(Rows { data, stride: k, count: out.len() / n }, out);
+            });
+            return;
+        }
+        let strip = self.extents.strip_rows(row_len, multiple);
+        pool.split(out, per_task * n, scratch, &|task, out, scratch| {
+            for (index, out) in out.chunks_mut(strip * n).enumerate() {
+                let count = out.len() / n;
+                let data = &mut scratch[..count * row_len];
+                let first = task * per_task + index * strip;
+                self.patches.fill(image, channels, first, row_len, data, self.blank);
+                self.gemm.requantized(Rows { data, stride: row_len, count }, out);
+            }
+        });
+    }
+}
+
+/// Floats in, floats out.
+pub(crate) struct FloatProduct {
+    gemm: GemmF32,
+    patches: Patches,
+    extents: Extents,
+}
+
+impl FloatProduct {
+    pub(crate) fn lower(
+        ctx: &Lower<'_>,
+        input: Operand<'_>,
+        gemm: GemmF32,
+        patches: Patches,
+        extents: Extents,
+    ) -> Result<Lowered> {
+        let row_bytes = extents.k.saturating_mul(size_of::<f32>());
+        let share = extents.strip_rows(row_bytes, FLOAT_ROWS).saturating_mul(row_bytes);
+        let scratch = if patches == Patches::Direct { 0 } else { scratch_bytes(share, ctx.threads) };
+        ctx.task_with(Self { gemm, patches, extents }, &[input], scratch, extents.macs())
+    }
+}
+
+impl Kernel for FloatProduct {
+    fn name(&self) -> &'static str {
+        self.gemm.name()
+    }
+
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        let Extents { rows, n, k, channels } = self.extents;
+        let image = io.input::<f32>(0);
+        let ([out], scratch) = io.outputs_and_scratch();
+        let out: &mut [f32] = bytemuck::cast_slice_mut(out);
+        let per_task = pool.rows_per_task(rows, FLOAT_ROWS);
+        if self.patches == Patches::Direct {
+            pool.split(out, per_task * n, &mut [], &|task, out, _| {
+                let data = &image[task * per_task * k..];
+                self.gemm.run(Rows { data, stride: k, count: out.len() / n }, out);
+            });
+            return;
+        }
+        let strip = self.extents.strip_rows(k * size_of::<f32>(), FLOAT_ROWS);
+        pool.split(out, per_task * n, scratch, &|task, out, scratch| {
+            for (index, out) in out.chunks_mut(strip * n).enumerate() {
+                let count = out.len() / n;
+                let data: &mut [f32] = bytemuck::cast_slice_mut(&mut scratch[..count * k * size_of::<f32>()]);
+                let first = task * per_task + index * strip;
+                self.patches.fill(image, channels, first, k, data, 0.0);
+                self.gemm.run(Rows { data, stride: k, count }, out);
+            }
+        });
+    }
+}

@@ -1,0 +1,71 @@
+//! From the graph's node to a kernel.
+
+use super::{DepthwiseConv, MAX_KERNEL_HEIGHT, RowKernel, Taps, float, quantized};
+use crate::compile::{Lower, Lowered, Operand};
+use crate::error::Result;
+use crate::graph::{ConvOptions, DType, Size2};
+use crate::kernels::gemm::{FloatRange, Matrix};
+use crate::kernels::weights::{self, QuantizedWeights};
+use crate::kernels::window::Window;
+
+/// DEPTHWISE_CONV_2D: input NHWC, weights [1, height, width, outputs], bias.
+///
+/// 8-bit weights with float activations are widened to float at load: the operator moves far more
+/// activations than weights, so that quantizing them anew each time costs more than it saves.
+pub(in crate::kernels) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
+    let (input, weights, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
+    let (&[_, _, _, inputs], &[1, h, w, channels]) = (input.shape(), weights.shape()) else {
+        return Err(ctx.invalid(format!("input {:?}, weights {:?}", input.shape(), weights.shape())));
+    };
+    ctx.ensure(inputs > 0 && channels > 0 && channels.is_multiple_of(inputs) && h > 0 && w > 0, || {
+        format!("weights {:?} for {inputs} input channels", weights.shape())
+    })?;
+    if h > MAX_KERNEL_HEIGHT {
+        return Err(ctx.unsupported(format!("a window {h} rows high, of at most {MAX_KERNEL_HEIGHT}")));
+    }
+    let kernel = Size2 { h, w };
+    let window = Window::new(ctx, input.shape(), kernel, options.stride, options.dilation, options.padding)?;
+    ctx.ensure_shape(output, &[window.batch, window.output.h, window.output.w, channels])?;
+    let node = Node { ctx, input, window, channels, multiplier: channels / inputs };
+    match (input.dtype(), weights.dtype(), output.dtype()) {
+        (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8) => {
+            let QuantizedWeights { values, scales } = QuantizedWeights::read(ctx, weights, 3)?;
+            let affine = ctx.affine(input)?;
+            let bias = weights::integer_bias(ctx, 2, channels)?;
+            let matrix = Matrix { data: values, n: window.taps(), k: channels };
+            let sums: Vec<i32> =
+                (0..channels).map(|c| (0..matrix.n).map(|tap| i32::from(matrix.row(tap)[c])).sum()).collect();
+            let scales = QuantizedWeights { values: Vec::new(), scales };
+            let requantize = weights::requantize(ctx, affine, &scales, &sums, bias, options.activation)?;
+            let taps = Taps { window, channels, weights: &matrix, blank: affine.zero_point as u8 };
+            node.task(quantized(ctx.isa, &taps, requantize))
+        }
+        (DType::F32, DType::F32 | DType::I8 | DType::U8, DType::F32) => {
+            let range = FloatRange::new(ctx, options.activation)?;
+            let bias = weights::float_bias(ctx, 2, channels)?;
+            let data = weights::float_weights(ctx, weights, 3)?;
+            let matrix = Matrix { data, n: window.taps(), k: channels };
+            let taps = Taps { window, channels, weights: &matrix, blank: 0.0 };
+            node.task(Box::new(float::Depthwise::new(ctx.isa, &taps, &bias, range)))
+        }
+        _ => Err(ctx.unsupported_types(&[input, weights, output])),
+    }
+}
+
+struct Node<'a, 'g> {
+    ctx: &'a Lower<'g>,
+    input: Operand<'g>,
+    window: Window,
+    channels: usize,
+    multiplier: usize,
+}
+
+impl Node<'_, '_> {
+    fn task<T: bytemuck::Pod + Send + Sync>(&self, kernel: Box<dyn RowKernel<T>>) -> Result<Lowered> {
+        let Self { window, channels, multiplier, .. } = *self;
+        let macs = (window.output_pixels() as u64 * channels as u64).saturating_mul(window.taps() as u64);
+        let conv = DepthwiseConv { kernel, window, channels, multiplier };
+        let scratch = conv.expanded_len().saturating_mul(size_of::<T>());
+        self.ctx.task_with(conv, &[self.input], scratch, macs)
+    }
+}

@@ -1,0 +1,246 @@
+//! DEPTHWISE_CONV_2D: a window for each channel.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512vnni;
+mod float;
+mod lower;
+mod scalar;
+
+pub(super) use lower::lower;
+
+use super::Isa;
+use super::gemm::Matrix;
+use super::requantize::Requantize;
+use super::window::Window;
+use crate::arena::Io;
+use crate::compile::Kernel;
+use crate::threads::Pool;
+
+/// The rows of the image that an output row's windows cover; `None` beyond the image.
+type TapRows<'a, T> = [Option<&'a [T]>];
+
+/// Computes rows of output pixels, channels adjacent.
+trait RowKernel<T>: Send + Sync {
+    /// Architecture, types and variant.
+    fn name(&self) -> &'static str;
+
+    /// One output row from `Window::kernel.h` input rows, each of `Window::input.w` pixels.
+    fn row(&self, rows: &TapRows<'_, T>, out: &mut [T]);
+}
+
+/// What all row kernels are made from.
+struct Taps<'a, T, W> {
+    window: Window,
+    channels: usize,
+    /// A row for each tap, a column for each channel, zero point subtracted.
+    weights: &'a Matrix<W>,
+    /// Stands for zero beyond the image.
+    blank: T,
+}
+
+/// The strongest kernel up to `isa` for these taps.
+fn quantized(isa: Isa, taps: &Taps<'_, u8, i16>, requantize: Requantize) -> Box<dyn RowKernel<u8>> {
+    #[cfg(target_arch = "x86_64")]
+    if isa >= Isa::Avx512Vnni
+        && let Some(kernel) = avx512vnni::Depthwise::new(taps, &requantize)
+    {
+        return Box::new(kernel);
+    }
+    let _ = isa;
+    Box::new(scalar::Depthwise::new(taps, requantize))
+}
+
+/// Taps of a window's height that are gathered without allocation; taller windows are refused.
+const MAX_KERNEL_HEIGHT: usize = 64;
+
+struct DepthwiseConv<T> {
+    kernel: Box<dyn RowKernel<T>>,
+    window: Window,
+    /// Output channels.
+    channels: usize,
+    /// Output channels for each input channel.
+    multiplier: usize,
+}
+
+impl<T: bytemuck::Pod + Send + Sync> Kernel for DepthwiseConv<T> {
+    fn name(&self) -> &'static str {
+        self.kernel.name()
+    }
+
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        let image = io.input::<T>(0);
+        let ([out], scratch) = io.outputs_and_scratch();
+        let out: &mut [T] = bytemuck::cast_slice_mut(out);
+        if self.multiplier == 1 {
+            self.rows(image, out, pool);
+            return;
+        }
+        let expanded: &mut [T] = bytemuck::cast_slice_mut(scratch);
+        for (copies, &value) in expanded.chunks_exact_mut(self.multiplier).zip(image) {
+            copies.fill(value);
+        }
+        self.rows(expanded, out, pool);
+    }
+}
+
+impl<T: bytemuck::Pod + Send + Sync> DepthwiseConv<T> {
+    /// Elements of the image with every channel repeated for each of its outputs.
+    fn expanded_len(&self) -> usize {
+        let Window { batch, input, .. } = self.window;
+        if self.multiplier == 1 { 0 } else { batch * input.h * input.w * self.channels }
+    }
+
+    fn rows(&self, image: &[T], out: &mut [T], pool: &Pool) {
+        let window = &self.window;
+        let input_row = window.input.w * self.channels;
+        let output_row = window.output.w * self.channels;
+        let rows_per_task = pool.rows_per_task(window.batch * window.output.h, 1);
+        pool.split(out, rows_per_task * output_row, &mut [], &|task, out, _| {
+            for (index, out) in out.chunks_exact_mut(output_row).enumerate() {
+                let row = task * rows_per_task + index;
+                let (batch, y) = (row / window.output.h, row % window.output.h);
+                let image = &image[batch * window.input.h * input_row..];
+                let mut taps = [None; MAX_KERNEL_HEIGHT];
+                for (tap, row) in taps[..window.kernel.h].iter_mut().enumerate() {
+                    *row = window.input_row(y, tap).map(|y| &image[y * input_row..][..input_row]);
+                }
+                self.kernel.row(&taps[..window.kernel.h], out);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::requantize::ByteRange;
+    use super::*;
+    use crate::graph::Size2;
+    use proptest::prelude::*;
+
+    #[derive(Debug, Clone)]
+    struct Case {
+        input: (usize, usize),
+        kernel: (usize, usize),
+        stride: (usize, usize),
+        dilation: (usize, usize),
+        channels: usize,
+        zero_point: u8,
+        weight_zero_point: i16,
+        seed: u64,
+    }
+
+    fn case() -> impl Strategy<Value = Case> {
+        let pair = |max: usize| (1..=max, 1..=max);
+        let square = prop_oneof![Just((3, 3)), Just((5, 5)), pair(7)];
+        let rest = (1usize..200, any::<u8>(), 0i16..256, any::<u64>());
+        (pair(12), square, pair(3), pair(2), rest).prop_map(
+            |(input, kernel, stride, dilation, (channels, zero_point, weight_zero_point, seed))| Case {
+                input,
+                kernel,
+                stride,
+                dilation,
+                channels,
+                zero_point,
+                weight_zero_point,
+                seed,
+            },
+        )
+    }
+
+    fn check(case: &Case) -> Result<(), TestCaseError> {
+        let size = |(h, w): (usize, usize)| Size2 { h, w };
+        let out = |extent: usize, stride: usize| extent.div_ceil(stride);
+        let window = Window {
+            batch: 1,
+            input: size(case.input),
+            output: size((out(case.input.0, case.stride.0), out(case.input.1, case.stride.1))),
+            kernel: size(case.kernel),
+            stride: size(case.stride),
+            dilation: size(case.dilation),
+            pad: size((case.kernel.0 / 2, (case.kernel.1 - 1) * case.dilation.1 / 2)),
+        };
+        let mut state = case.seed | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 32) as u32
+        };
+        let extreme = |r: u32| if r.is_multiple_of(5) { 255 } else { (r >> 8) as u8 };
+        let channels = case.channels;
+        let weights = Matrix {
+            data: (0..window.taps() * channels)
+                .map(|_| i16::from(extreme(next())) - case.weight_zero_point)
+                .collect(),
+            n: window.taps(),
+            k: channels,
+        };
+        let requantize = Requantize {
+            bias: (0..channels).map(|_| next() as i32 >> 14).collect(),
+            scale: (0..channels).map(|_| 1e-4 * (1.0 + (next() % 100) as f32)).collect(),
+            zero_point: (next() % 256) as i32,
+            range: ByteRange { min: (next() % 100) as u8, max: 255 - (next() % 100) as u8 },
+        };
+        let image: Vec<u8> =
+            (0..window.input.h * window.input.w * channels).map(|_| extreme(next())).collect();
+        let mut expected = Vec::new();
+        for y in 0..window.output.h {
+            for x in 0..window.output.w {
+                for c in 0..channels {
+                    let mut acc = requantize.bias[c];
+                    for tap in 0..window.taps() {
+                        let row = window.input_row(y, tap / window.kernel.w);
+                        let column = window.input_column(x, tap % window.kernel.w);
+                        let a = match (row, column) {
+                            (Some(row), Some(column)) => {
+                                image[(row * window.input.w + column) * channels + c]
+                            }
+                            _ => case.zero_point,
+                        };
+                        acc += i32::from(a) * i32::from(weights.row(tap)[c]);
+                    }
+                    expected.push(requantize.byte(acc, requantize.scale[c]));
+                }
+            }
+        }
+        let taps = Taps { window, channels, weights: &weights, blank: case.zero_point };
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            let kernel = quantized(isa, &taps, requantize.clone());
+            let conv = DepthwiseConv { kernel, window, channels, multiplier: 1 };
+            let mut out = vec![0; expected.len()];
+            conv.rows(&image, &mut out, &Pool::new(1));
+            prop_assert_eq!(&out, &expected, "{}", conv.kernel.name());
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn every_kernel_equals_the_oracle(case in case()) {
+            check(&case)?;
+        }
+    }
+
+    #[test]
+    fn shapes_of_mobile_networks() {
+        for (kernel, stride, channels) in
+            [(3, 1, 32), (3, 2, 96), (3, 1, 144), (5, 1, 32), (5, 2, 64), (3, 1, 960)]
+        {
+            for weight_zero_point in [0, 113, 128, 255] {
+                check(&Case {
+                    input: (9, 11),
+                    kernel: (kernel, kernel),
+                    stride: (stride, stride),
+                    dilation: (1, 1),
+                    channels,
+                    zero_point: 255,
+                    weight_zero_point,
+                    seed: 3,
+                })
+                .unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! AVX-512 VNNI: `vpdpbusd` on tiles of up to 24 accumulators, requantized in registers.
+//!
+//! Channels are taken in groups of P ≤ 4 registers. Within a group, register q holds in its
+//! 128-bit lane L the channels 4·P·L + 4·q + 0..4: the order in which saturating packs put them
+//! back side by side.
+
+use super::{GemmF32, GemmU8, Matrix, Rows};
+use crate::kernels::Isa;
+use crate::kernels::requantize::Requantize;
+use core::arch::x86_64::*;
+
+/// Channels in a register of accumulators.
+const LANES: usize = 16;
+/// Products that `vpdpbusd` adds up.
+const DEPTH: usize = 4;
+/// Bytes of activations that a strip of rows should stay below, to stay in the first-level cache.
+const STRIP_BYTES: usize = 24 << 10;
+/// Divisible by the rows of every tile.
+const STRIP_MULTIPLE: usize = 24;
+const STRIP_MAX: usize = 4 * STRIP_MULTIPLE;
+/// Most rows in a tile.
+const TILE_MAX: usize = 12;
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Vector([i8; 64]);
+
+/// Channels that are computed together.
+struct Group {
+    /// Registers, 1 to 4.
+    registers: usize,
+    /// First channel.
+    channel: usize,
+    /// Channels that exist.
+    channels: usize,
+    /// First vector of weights.
+    weights: usize,
+    /// First element of bias and scale.
+    constants: usize,
+}
+
+pub(super) struct Gemm {
+    groups: Vec<Group>,
+    weights: Vec<Vector>,
+    bias: Vec<i32>,
+    scale: Vec<f32>,
+    zero_point: i16,
+    min: u8,
+    max: u8,
+    n: usize,
+    k: usize,
+    /// What was added to each weight to make it fit in a signed byte; taken back by row sums.
+    shift: i32,
+}
+
+/// The shift that brings all weights into −128..=127, if there is one; zero where none is needed.
+pub(super) fn shift_into_i8(weights: &[i16]) -> Option<i16> {
+    let min = weights.iter().copied().min().unwrap_or(0);
+    let max = weights.iter().copied().max().unwrap_or(0);
+    if min >= -128 && max <= 127 {
+        return Some(0);
+    }
+    (max - min <= 255).then_some(-128 - min)
+}
+
+/// Whether no accumulator can leave the range in which float32 converts back to int32.
+pub(super) fn converts_safely(weights: &Matrix<i16>, requantize: &Requantize) -> bool {
+    (0..weights.n).all(|n| {
+        let sum: i64 = weights.row(n).iter().map(|&w| i64::from(w.unsigned_abs()) * 255).sum();
+        let bound = (sum + i64::from(requantize.bias[n].unsigned_abs())).min(1 << 31);
+        bound as f64 * f64::from(requantize.scale[n]) < f64::from(1 << 30)
+    })
+}
+
+impl Gemm {
+    /// `None` where this CPU cannot run it, or its arithmetic would not be exact.
+    pub(super) fn new(weights: &Matrix<i16>, requantize: &Requantize) -> Option<Self> {
+        let shift = shift_into_i8(&weights.data)?;
+        if !Isa::Avx512Vnni.is_available() || !converts_safely(weights, requantize) || weights.n == 0 {
+            return None;
+        }
+        let mut gemm = Self {
+            groups: Vec::new(),
+            weights: Vec::new(),
+            bias: Vec::new(),
+            scale: Vec::new(),
+            zero_point: requantize.zero_point as i16,
+            min: requantize.range.min,
+            max: requantize.range.max,
+            n: weights.n,
+            k: weights.k,
+            shift: shift.into(),
+        };
+        let mut registers = weights.n.div_ceil(LANES);
+        let mut channel = 0;
+        while registers > 0 {
+            // As equal as four at most allow: 5 registers become 3 + 2 rather than 4 + 1.
+            let count = registers.div_ceil(registers.div_ceil(4));
+            gemm.push_group(weights, requantize, channel, count);
+            channel += count * LANES;
+            registers -= count;
+        }
+        Some(gemm)
+    }
+
+    fn push_group(&mut self, weights: &Matrix<i16>, requantize: &Requantize, first: usize, registers: usize) {
+        let (constants, start) = (self.bias.len(), self.weights.len());
+        let order: Vec<usize> = (0..registers)
+            .flat_map(|q| (0..LANES).map(move |i| first + i / 4 * 4 * registers + 4 * q + i % 4))
+            .collect();
+        for &n in &order {
+            self.bias.push(requantize.bias.get(n).copied().unwrap_or(0));
+            self.scale.push(requantize.scale.get(n).copied().unwrap_or(0.0));
+        }
+        for k in (0..weights.k).step_by(DEPTH) {
+            for register in order.chunks_exact(LANES) {
+                let mut vector = Vector([0; 64]);
+                for (i, &n) in register.iter().enumerate().filter(|&(_, &n)| n < weights.n) {
+                    for d in 0..DEPTH.min(weights.k - k) {
+                        vector.0[i * DEPTH + d] = (i32::from(weights.row(n)[k + d]) + self.shift) as i8;
+                    }
+                }
+                self.weights.push(vector);
+            }
+        }
+        let channels = (registers * LANES).min(weights.n - first);
+        self.groups.push(Group { registers, channel: first, channels, weights: start, constants });
+    }
+
+    fn padded_k(&self) -> usize {
+        self.k.next_multiple_of(DEPTH)
+    }
+
+    /// Strips of rows, all groups over each, so that activations come from the first-level cache.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    fn strips(&self, rows: Rows<'_, u8>, mut out: Target<'_>) {
+        rows.check(self.padded_k());
+        let strip = (STRIP_BYTES / self.k.max(1)) / STRIP_MULTIPLE * STRIP_MULTIPLE;
+        let strip = strip.clamp(STRIP_MULTIPLE, STRIP_MAX);
+        let mut sums = [0i32; STRIP_MAX + TILE_MAX];
+        for start in (0..rows.count).step_by(strip) {
+            let end = rows.count.min(start + strip);
+            // The last tile may begin before the strip.
+            let first = start.min(end.saturating_sub(TILE_MAX));
+            if self.shift != 0 {
+                for m in first..end {
+                    sums[m - first] = -self.shift.wrapping_mul(row_sum(rows.row(m, self.k)));
+                }
+            }
+            let strip = Strip { rows, start, end, first, sums: &sums };
+            for group in &self.groups {
+                match group.registers {
+                    1 => self.group::<12, 1>(group, &strip, &mut out),
+                    2 => self.group::<12, 2>(group, &strip, &mut out),
+                    3 => self.group::<8, 3>(group, &strip, &mut out),
+                    _ => self.group::<6, 4>(group, &strip, &mut out),
+                }
+            }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    fn group<const R: usize, const P: usize>(&self, group: &Group, strip: &Strip<'_>, out: &mut Target<'_>) {
+        let mut m = strip.start;
+        while m < strip.end {
+            if m + R <= strip.end {
+                self.tile::<R, P>(group, strip, m, out);
+                m += R;
+            } else if strip.end >= R {
+                self.tile::<R, P>(group, strip, strip.end - R, out);
+                break;
+            } else if m + 4 <= strip.end {
+                self.tile::<4, P>(group, strip, m, out);
+                m += 4;
+            } else {
+                self.tile::<1, P>(group, strip, m, out);
+                m += 1;
+            }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    fn tile<const R: usize, const P: usize>(
+        &self,
+        group: &Group,
+        strip: &Strip<'_>,
+        m: usize,
+        out: &mut Target<'_>,
+    ) {
+        let Rows { data, stride, .. } = strip.rows;
+        let steps = self.padded_k() / DEPTH;
+        let weights = &self.weights[group.weights..][..steps * P];
+        let bias = &self.bias[group.constants..][..P * LANES];
+        let mut acc = [[_mm512_setzero_si512(); P]; R];
+        for r in 0..R {
+            let sum = _mm512_set1_epi32(strip.sums[m + r - strip.first]);
+            for p in 0..P {
+                // SAFETY: bias holds P × 16 numbers.
+                let bias = unsafe { _mm512_loadu_si512(bias.as_ptr().add(p * LANES).cast()) };
+                acc[r][p] = _mm512_add_epi32(bias, sum);
+            }
+        }
+        // SAFETY: `strips` checked that the rows lie in the data.
+        let a = unsafe { data.as_ptr().add(m * stride) };
+        for step in 0..steps {
+            let mut w = [_mm512_setzero_si512(); P];
+            for p in 0..P {
+                // SAFETY: weights holds steps × P vectors.
+                w[p] = unsafe { _mm512_load_si512(weights.as_ptr().add(step * P + p).cast()) };
+            }
+            for r in 0..R {
+                // SAFETY: row m + r < rows.count is readable for the padded k bytes, as
+                // `strips` checked; 4 bytes at 4 × step lie within.
+                let x = unsafe { a.add(r * stride + step * DEPTH).cast::<i32>().read_unaligned() };
+                let x = _mm512_set1_epi32(x);
+                for p in 0..P {
+                    acc[r][p] = _mm512_dpbusd_epi32(acc[r][p], x, w[p]);
+                }
+            }
+        }
+        let first = m * self.n + group.channel;
+        match out {
+            Target::Bytes(out) => self.store_bytes(group, &acc, &mut out[first..]),
+            Target::Sums(out) => self.store_sums(group, &acc, &mut out[first..]),
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    fn store_sums<const R: usize, const P: usize>(
+        &self,
+        group: &Group,
+        acc: &[[__m512i; P]; R],
+        out: &mut [i32],
+    ) {
+        for (r, row) in acc.iter().enumerate() {
+            let out = &mut out[r * self.n..][..group.channels];
+            for (q, register) in row.iter().enumerate() {
+                let mut values = [0i32; LANES];
+                // SAFETY: the array is as long as the register.
+                unsafe { _mm512_storeu_si512(values.as_mut_ptr().cast(), *register) };
+                for (i, value) in values.into_iter().enumerate() {
+                    if let Some(out) = out.get_mut(i / 4 * 4 * P + 4 * q + i % 4) {
+                        *out = value;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Requantizes four registers at a time and packs them into one.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    fn store_bytes<const R: usize, const P: usize>(
+        &self,
+        group: &Group,
+        acc: &[[__m512i; P]; R],
+        out: &mut [u8],
+    ) {
+        assert!(out.len() >= (R - 1) * self.n + group.channels, "the tile lies in the output");
+        let scales = &self.scale[group.constants..][..P * LANES];
+        let mut scale = [_mm512_setzero_ps(); P];
+        for p in 0..P {
+            // SAFETY: scales holds P × 16 numbers.
+            scale[p] = unsafe { _mm512_loadu_ps(scales.as_ptr().add(p * LANES)) };
+        }
+        let clamp = Clamp {
+            zero_point: _mm512_set1_epi16(self.zero_point),
+            min: _mm512_set1_epi8(self.min as i8),
+            max: _mm512_set1_epi8(self.max as i8),
+        };
+        let mask = u64::MAX >> (64 - group.channels);
+        let rows_per_pack = if P <= 2 { 4 / P } else { 1 };
+        let mut r = 0;
+        while r < R {
+            // Where fewer rows are left than a pack takes, the last one fills it up.
+            let row = |i: usize| if r + i < R { r + i } else { R - 1 };
+            let part = |q: usize| match P {
+                1 => (row(q), 0),
+                2 => (row(q / 2), q % 2),
+                _ => (r, if q < P { q } else { P - 1 }),
+            };
+            let mut rounded = [_mm512_setzero_si512(); 4];
+            for q in 0..4 {
+                let (row, p) = part(q);
+                let real = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[row][p]), scale[p]);
+                rounded[q] = _mm512_cvtps_epi32(real);
+            }
+            let bytes = clamp.pack(rounded);
+            let packed = match P {
+                1 => _mm512_permutexvar_epi32(
+                    _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15),
+                    bytes,
+                ),
+                2 => _mm512_permutexvar_epi32(
+                    _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15),
+                    bytes,
+                ),
+                3 => _mm512_permutexvar_epi32(
+                    _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0),
+                    bytes,
+                ),
+                _ => bytes,
+            };
+            // SAFETY: the mask covers the group's channels of a row, which the assertion above
+            // found within `out` for every row below R; the registers' parts are constant.
+            unsafe {
+                let to = out.as_mut_ptr().add(r * self.n);
+                match P {
+                    1 => {
+                        _mm_mask_storeu_epi8(to.cast(), mask as u16, _mm512_castsi512_si128(packed));
+                        if r + 1 < R {
+                            let to = to.add(self.n);
+                            _mm_mask_storeu_epi8(
+                                to.cast(),
+                                mask as u16,
+                                _mm512_extracti32x4_epi32::<1>(packed),
+                            );
+                        }
+                        if r + 2 < R {
+                            let to = to.add(2 * self.n);
+                            _mm_mask_storeu_epi8(
+                                to.cast(),
+                                mask as u16,
+                                _mm512_extracti32x4_epi32::<2>(packed),
+                            );
+                        }
+                        if r + 3 < R {
+                            let to = to.add(3 * self.n);
+                            _mm_mask_storeu_epi8(
+                                to.cast(),
+                                mask as u16,
+                                _mm512_extracti32x4_epi32::<3>(packed),
+                            );
+                        }
+                    }
+                    2 => {
+                        _mm256_mask_storeu_epi8(to.cast(), mask as u32, _mm512_castsi512_si256(packed));
+                        if r + 1 < R {
+                            let to = to.add(self.n);
+                            _mm256_mask_storeu_epi8(
+                                to.cast(),
+                                mask as u32,
+                                _mm512_extracti64x4_epi64::<1>(packed),
+                            );
+                        }
+                    }
+                    _ => _mm512_mask_storeu_epi8(to.cast(), mask, packed),
+                }
+            }
+            r += rows_per_pack;
+        }
+    }
+}
+
+/// Where a kernel's results go.
+enum Target<'a> {
+    Bytes(&'a mut [u8]),
+    Sums(&'a mut [i32]),
+}
+
+/// Zero point and clamp, in every lane.
+#[derive(Clone, Copy)]
+struct Clamp {
+    zero_point: __m512i,
+    min: __m512i,
+    max: __m512i,
+}
+
+impl Clamp {
+    /// Four registers of int32 as one of bytes, 128-bit lane by lane. Saturation on the way is
+    /// part of the clamp.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    fn pack(self, [a, b, c, d]: [__m512i; 4]) -> __m512i {
+        let low = _mm512_adds_epi16(_mm512_packs_epi32(a, b), self.zero_point);
+        let high = _mm512_adds_epi16(_mm512_packs_epi32(c, d), self.zero_point);
+        let bytes = _mm512_packus_epi16(low, high);
+        _mm512_max_epu8(_mm512_min_epu8(bytes, self.max), self.min)
+    }
+}
+
+struct Strip<'a> {
+    rows: Rows<'a, u8>,
+    start: usize,
+    end: usize,
+    /// Row of the first sum.
+    first: usize,
+    /// What the shift of the weights added to each row's results, negated.
+    sums: &'a [i32],
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn row_sum(row: &[u8]) -> i32 {
+    let zero = _mm512_setzero_si512();
+    let mut sum = zero;
+    for chunk in row.chunks(64) {
+        let mask = u64::MAX >> (64 - chunk.len());
+        // SAFETY: the mask covers the chunk's bytes alone.
+        let bytes = unsafe { _mm512_maskz_loadu_epi8(mask, chunk.as_ptr().cast()) };
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(bytes, zero));
+    }
+    _mm512_reduce_add_epi64(sum) as i32
+}
+
+impl GemmU8 for Gemm {
+    fn name(&self) -> &'static str {
+        if self.shift == 0 { "x86_64-u8i8-avx512vnni" } else { "x86_64-u8u8-avx512vnni" }
+    }
+
+    fn k_multiple(&self) -> usize {
+        DEPTH
+    }
+
+    fn row_multiple(&self) -> usize {
+        STRIP_MULTIPLE
+    }
+
+    fn requantized(&self, rows: Rows<'_, u8>, out: &mut [u8]) {
+        // SAFETY: `new` found the features on this CPU.
+        unsafe { self.strips(rows, Target::Bytes(out)) }
+    }
+
+    fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]) {
+        // SAFETY: as above.
+        unsafe { self.strips(rows, Target::Sums(out)) }
+    }
+}
+
+/// Float products on 512-bit registers; `None` where this CPU lacks them.
+pub(super) fn float(gemm: &GemmF32, rows: Rows<'_, f32>, out: &mut [f32]) -> Option<()> {
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,fma")]
+    fn run(gemm: &GemmF32, rows: Rows<'_, f32>, out: &mut [f32]) {
+        gemm.body::<12, true>(rows, out);
+    }
+    // SAFETY: the features were found on this CPU.
+    Isa::Avx512Vnni.is_available().then(|| unsafe { run(gemm, rows, out) })
+}

@@ -1,0 +1,180 @@
+//! Matrix products: rows of activations times packed weights. Convolutions, fully connected layers
+//! and transposed convolutions are this, once their windows are rows.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512vnni;
+mod float;
+mod scalar;
+
+pub(crate) use float::{FloatRange, GemmF32};
+
+use super::Isa;
+use super::requantize::Requantize;
+
+/// `count` rows of activations, each `stride` elements after the one before.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a, T> {
+    pub(crate) data: &'a [T],
+    pub(crate) stride: usize,
+    pub(crate) count: usize,
+}
+
+impl<'a, T> Rows<'a, T> {
+    /// The first `k` elements of row `i`.
+    fn row(&self, i: usize, k: usize) -> &'a [T] {
+        &self.data[i * self.stride..][..k]
+    }
+
+    /// Fails where a row of `k` elements would reach beyond the data.
+    fn check(&self, k: usize) {
+        let reach = self.count.checked_sub(1).map_or(0, |last| last * self.stride + k);
+        assert!(reach <= self.data.len(), "{} rows of {k} fit in {}", self.count, self.data.len());
+    }
+}
+
+/// Weights before packing: `n` rows of `k`, one for each output channel.
+pub(crate) struct Matrix<T> {
+    pub(crate) data: Vec<T>,
+    pub(crate) n: usize,
+    pub(crate) k: usize,
+}
+
+impl<T> Matrix<T> {
+    pub(crate) fn row(&self, n: usize) -> &[T] {
+        &self.data[n * self.k..][..self.k]
+    }
+}
+
+/// Unsigned bytes times packed weights.
+pub(crate) trait GemmU8: Send + Sync {
+    /// Architecture, types and variant.
+    fn name(&self) -> &'static str;
+
+    /// Rows are read in steps of this many bytes; what lies beyond k has to be readable and zero.
+    fn k_multiple(&self) -> usize;
+
+    /// Rows that are computed together, so that multiples of it leave nothing over.
+    fn row_multiple(&self) -> usize;
+
+    /// Writes the requantized bytes of each row, channels adjacent, rows one after another.
+    fn requantized(&self, rows: Rows<'_, u8>, out: &mut [u8]);
+
+    /// Writes the accumulators, bias included, in the same order.
+    fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]);
+}
+
+/// The strongest kernel up to `isa` for weights whose zero point has been subtracted.
+pub(crate) fn quantized(isa: Isa, weights: &Matrix<i16>, requantize: Requantize) -> Box<dyn GemmU8> {
+    #[cfg(target_arch = "x86_64")]
+    if isa >= Isa::Avx512Vnni
+        && let Some(kernel) = avx512vnni::Gemm::new(weights, &requantize)
+    {
+        return Box::new(kernel);
+    }
+    let _ = isa;
+    Box::new(scalar::Gemm::new(weights, requantize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::requantize::ByteRange;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The sum that all kernels compute.
+    fn oracle(weights: &Matrix<i16>, bias: &[i32], rows: Rows<'_, u8>) -> Vec<i32> {
+        let dot = |a: &[u8], w: &[i16]| -> i32 {
+            a.iter().zip(w).map(|(&a, &w)| i32::from(a) * i32::from(w)).sum()
+        };
+        let row = |m| (0..weights.n).map(move |n| bias[n] + dot(rows.row(m, weights.k), weights.row(n)));
+        (0..rows.count).flat_map(row).collect()
+    }
+
+    #[derive(Debug, Clone)]
+    struct Case {
+        m: usize,
+        n: usize,
+        k: usize,
+        weight_zero_point: i16,
+        slack: usize,
+        seed: u64,
+    }
+
+    fn case() -> impl Strategy<Value = Case> {
+        let extents = (1usize..60, 1usize..150, 1usize..70, 0i16..256, 0usize..9, any::<u64>());
+        extents.prop_map(|(m, n, k, weight_zero_point, slack, seed)| Case {
+            m,
+            n,
+            k,
+            weight_zero_point,
+            slack,
+            seed,
+        })
+    }
+
+    fn check(case: &Case) -> Result<(), TestCaseError> {
+        let &Case { m, n, k, weight_zero_point, slack, seed } = case;
+        let mut state = seed | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 32) as u32
+        };
+        let extreme = |r: u32| if r.is_multiple_of(7) { 255 } else { (r >> 8) as u8 };
+        let data = (0..n * k).map(|_| i16::from(extreme(next())) - weight_zero_point).collect();
+        let weights = Matrix { data, n, k };
+        let requantize = Requantize {
+            bias: (0..n).map(|_| next() as i32 >> 12).collect(),
+            scale: (0..n).map(|_| 1e-4 * (1.0 + (next() % 100) as f32)).collect(),
+            zero_point: (next() % 256) as i32,
+            range: ByteRange { min: (next() % 100) as u8, max: 255 - (next() % 100) as u8 },
+        };
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            let kernel = quantized(isa, &weights, requantize.clone());
+            let padded = k.next_multiple_of(kernel.k_multiple());
+            let stride = padded + slack;
+            let mut a = vec![0u8; (m - 1) * stride + padded];
+            for row in 0..m {
+                a[row * stride..][..k].iter_mut().for_each(|b| *b = extreme(next()));
+            }
+            let rows = Rows { data: &a, stride, count: m };
+            let expected = oracle(&weights, &requantize.bias, rows);
+            let mut sums = vec![0; m * n];
+            kernel.accumulated(rows, &mut sums);
+            prop_assert_eq!(&sums, &expected, "{}", kernel.name());
+            let bytes: Vec<u8> = expected
+                .iter()
+                .enumerate()
+                .map(|(i, &acc)| requantize.byte(acc, requantize.scale[i % n]))
+                .collect();
+            let mut out = vec![0; m * n];
+            kernel.requantized(rows, &mut out);
+            prop_assert_eq!(&out, &bytes, "{}", kernel.name());
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn every_kernel_equals_the_oracle(case in case()) {
+            check(&case)?;
+        }
+    }
+
+    #[test]
+    fn large_products_and_small_remainders() {
+        for (m, n, k) in
+            [(1, 1001, 1280), (49, 96, 16), (7, 24, 96), (100, 320, 960), (13, 546, 32), (25, 16, 28)]
+        {
+            for weight_zero_point in [0, 128, 255] {
+                check(&Case { m, n, k, weight_zero_point, slack: 0, seed: 7 }).unwrap();
+            }
+        }
+        for isa in Isa::ALL.into_iter().filter(|isa| !isa.is_available()) {
+            println!("not run: this CPU lacks {isa}");
+        }
+    }
+}
