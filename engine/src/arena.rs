@@ -112,16 +112,6 @@ impl<'a> Io<'a> {
         bytemuck::cast_slice(self.read(self.operands.inputs[i]))
     }
 
-    /// Number of inputs.
-    pub(crate) fn input_count(&self) -> usize {
-        self.operands.inputs.len()
-    }
-
-    /// Number of outputs.
-    pub(crate) fn output_count(&self) -> usize {
-        self.operands.outputs.len()
-    }
-
     /// Output `i` as numbers.
     pub(crate) fn output<T: Pod>(&mut self, i: usize) -> &mut [T] {
         bytemuck::cast_slice_mut(self.write(self.operands.outputs[i]))

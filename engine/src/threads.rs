@@ -112,7 +112,7 @@ impl Pool {
         output: &mut [T],
         piece: usize,
         scratch: &mut [u8],
-        work: &(dyn Fn(usize, &mut [T], &mut [u8]) + Sync),
+        work: &(impl Fn(usize, &mut [T], &mut [u8]) + Sync),
     ) {
         let len = output.len();
         let share = scratch.len() / self.threads() / ALIGN * ALIGN;

@@ -1,9 +1,9 @@
 //! From int32 accumulators back to bytes.
 //!
 //! The rule is that of XNNPACK's `fp32` requantization, LiteRT's default: accumulator to float32,
-//! times one float32 scale, to the nearest integer (ties to even), plus zero point, clamped.
-//! LiteRT's older fixed-point rule, which it keeps for uint8 models, rounds differently by at most
-//! one step and rarely; this crate has one rule for all.
+//! times one float32 scale, to the nearest integer (ties to even), plus zero point, clamped. It holds
+//! for int8 and uint8, per tensor and per channel; LiteRT's reference kernels take a fixed-point
+//! multiplier instead, and differ by one step now and then.
 
 use super::activation::byte_range;
 use super::rounding::Rounder;

@@ -119,7 +119,9 @@ pub(super) fn lower(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> 
                 Activation::Relu => (0, i32::MAX),
                 Activation::ReluN1To1 => (-1, 1),
                 Activation::Relu6 => (0, 6),
-                Activation::Tanh | Activation::SignBit => return Err(ctx.unsupported(format!("fused activation {activation:?}"))),
+                Activation::Tanh | Activation::SignBit => {
+                    return Err(ctx.unsupported(format!("fused activation {activation:?}")));
+                }
             };
             ctx.task(AddI32 { range, broadcast }, &[a, b])
         }

@@ -30,12 +30,8 @@ pub(super) fn lower(
     let matrix = Matrix { data: weights.values, n, k };
     let sums = weights::row_sums(&matrix);
     // Only accumulators are asked of the kernel.
-    let requantize = Requantize {
-        bias: vec![0; n],
-        scale: vec![0.0; n],
-        zero_point: 0,
-        range: ByteRange::FULL,
-    };
+    let requantize =
+        Requantize { bias: vec![0; n], scale: vec![0.0; n], zero_point: 0, range: ByteRange::FULL };
     let gemm = gemm::quantized(ctx.isa, &matrix, requantize);
     let row_len = k.next_multiple_of(gemm.k_multiple());
     // Fully connected layers quantize every row by itself, images as a whole.

@@ -3,6 +3,8 @@
 //!
 //! Windows of three columns slide: a column, once interleaved, serves the outputs that share it.
 
+#![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
+
 use super::float;
 use super::{RowKernel, TapRows, Taps};
 use crate::kernels::Isa;
@@ -198,8 +200,11 @@ impl Depthwise {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     unsafe fn load(&self, source: Source, column: usize, block: &Block<'_>) -> __m512i {
         let inside = column < self.window.input.w;
-        let offset = if source.step == 0 { 0 } else { column * source.step + block.channel };
-        let at = if inside { source.base.wrapping_add(offset) } else { self.blank.0.as_ptr().cast() };
+        let at = if inside && source.step > 0 {
+            source.base.wrapping_add(column * source.step + block.channel)
+        } else {
+            self.blank.0.as_ptr().cast()
+        };
         if block.mask == u64::MAX {
             // SAFETY: 64 channels from the block's first on exist in every pixel.
             unsafe { _mm512_loadu_si512(at.cast()) }

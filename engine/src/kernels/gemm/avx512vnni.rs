@@ -4,6 +4,8 @@
 //! 128-bit lane L the channels 4·P·L + 4·q + 0..4: the order in which saturating packs put them
 //! back side by side.
 
+#![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
+
 use super::{GemmF32, GemmU8, Matrix, Rows};
 use crate::kernels::Isa;
 use crate::kernels::requantize::Requantize;

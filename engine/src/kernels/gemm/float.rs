@@ -145,7 +145,7 @@ mod tests {
                 for (i, &value) in out.iter().enumerate() {
                     let (row, channel) = (&a[i / n * k..][..k], weights.row(i % n));
                     let sum: f64 = row.iter().zip(channel).map(|(&a, &w)| f64::from(a * w)).sum();
-                    let expected = (sum + f64::from(bias[i % n])).clamp(-0.8f32.into(), 0.9f32.into());
+                    let expected = (sum + f64::from(bias[i % n])).clamp(-0.8, 0.9);
                     prop_assert!((f64::from(value) - expected).abs() < 1e-5, "{isa}: {value} {expected}");
                 }
             }
