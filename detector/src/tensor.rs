@@ -1,5 +1,6 @@
 //! The one interface of every model: typed n-dimensional arrays that say what their numbers mean.
 
+use crate::model::ModelError;
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD};
 pub use osprey_engine::{DType, Quantization};
 
@@ -49,22 +50,22 @@ macro_rules! by_dtype {
         pub enum TensorViewMut<'a> { $($variant(ArrayViewMutD<'a, $t>)),* }
 
         impl Tensor {
-            /// Zeros; none for types that models do not compute with (`F16`, `Other`).
+            /// Zeros, or `false`. `None` for types that no array has: float16 and unknown ones.
             pub fn zeros(dtype: DType, shape: &[usize]) -> Option<Self> {
-                match dtype {
-                    $(DType::$variant => Some(Self::$variant(ArrayD::default(shape))),)*
-                    _ => None,
-                }
-            }
-
-            /// A view of all elements, to fill.
-            pub fn view_mut(&mut self) -> TensorViewMut<'_> {
-                match self { $(Self::$variant(a) => TensorViewMut::$variant(a.view_mut())),* }
+                Some(match dtype {
+                    $(DType::$variant => Self::$variant(ArrayD::default(shape)),)*
+                    _ => return None,
+                })
             }
 
             /// A view of all elements.
             pub fn view(&self) -> TensorView<'_> {
                 match self { $(Self::$variant(a) => TensorView::$variant(a.view())),* }
+            }
+
+            /// A view of all elements, to fill.
+            pub fn view_mut(&mut self) -> TensorViewMut<'_> {
+                match self { $(Self::$variant(a) => TensorViewMut::$variant(a.view_mut())),* }
             }
         }
 
@@ -95,13 +96,135 @@ macro_rules! by_dtype {
             pub fn shape(&self) -> &[usize] {
                 match self { $(Self::$variant(a) => a.shape()),* }
             }
+
+            /// Copies every element of `from`.
+            ///
+            /// # Errors
+            /// [`ModelError::Mismatch`] unless type and shape are equal.
+            pub fn assign(&mut self, from: &TensorView<'_>) -> Result<(), ModelError> {
+                match (self, from) {
+                    $((Self::$variant(to), TensorView::$variant(from)) if to.shape() == from.shape() => {
+                        to.assign(from);
+                    })*
+                    (to, from) => return Err(ModelError::Mismatch {
+                        expected: to.dtype(),
+                        expected_shape: to.shape().to_vec(),
+                        actual: from.dtype(),
+                        actual_shape: from.shape().to_vec(),
+                    }),
+                }
+                Ok(())
+            }
         }
 
         $(
             impl From<ArrayD<$t>> for Tensor {
                 fn from(array: ArrayD<$t>) -> Self { Self::$variant(array) }
             }
+
+            impl<'a> From<ArrayViewD<'a, $t>> for TensorView<'a> {
+                fn from(array: ArrayViewD<'a, $t>) -> Self { Self::$variant(array) }
+            }
+
+            impl Element for $t {
+                const DTYPE: DType = DType::$variant;
+
+                fn slice<'a>(view: &'a TensorView<'_>) -> Option<&'a [Self]> {
+                    match view { TensorView::$variant(a) => a.as_slice(), _ => None }
+                }
+
+                fn slice_mut<'a>(view: &'a mut TensorViewMut<'_>) -> Option<&'a mut [Self]> {
+                    match view { TensorViewMut::$variant(a) => a.as_slice_mut(), _ => None }
+                }
+            }
         )*
     };
 }
+
+/// A number that tensors hold.
+pub trait Element: Copy + Sized {
+    /// Its type in a file.
+    const DTYPE: DType;
+    #[doc(hidden)]
+    fn slice<'a>(view: &'a TensorView<'_>) -> Option<&'a [Self]>;
+    #[doc(hidden)]
+    fn slice_mut<'a>(view: &'a mut TensorViewMut<'_>) -> Option<&'a mut [Self]>;
+}
+
 by_dtype!(F32 f32, U8 u8, I8 i8, I16 i16, I32 i32, I64 i64, Bool bool);
+
+impl TensorView<'_> {
+    /// The elements in row-major order; `None` where they are of another type or have gaps.
+    /// Models' inputs and outputs have none.
+    pub fn as_slice<T: Element>(&self) -> Option<&[T]> {
+        T::slice(self)
+    }
+
+    /// What the numbers mean: scale × (stored − zero point) for quantized tensors, the numbers
+    /// themselves for others.
+    pub fn to_f32(&self, quantization: Option<&Quantization>) -> ArrayD<f32> {
+        let mut values = match self {
+            Self::F32(a) => a.to_owned(),
+            Self::U8(a) => a.mapv(f32::from),
+            Self::I8(a) => a.mapv(f32::from),
+            Self::I16(a) => a.mapv(f32::from),
+            Self::I32(a) => a.mapv(|v| v as f32),
+            Self::I64(a) => a.mapv(|v| v as f32),
+            Self::Bool(a) => a.mapv(|v| f32::from(u8::from(v))),
+        };
+        match quantization {
+            Some(q) if !matches!(self, Self::F32(_)) => dequantize(&mut values, q),
+            _ => {}
+        }
+        values
+    }
+}
+
+fn dequantize(values: &mut ArrayD<f32>, q: &Quantization) {
+    if let Some((scale, zero_point)) = q.per_tensor() {
+        values.mapv_inplace(|v| scale * (v - zero_point as f32));
+    } else if q.axis < values.ndim() {
+        let pairs = q.scales.iter().zip(&q.zero_points);
+        for (mut lane, (&scale, &zero_point)) in values.axis_iter_mut(ndarray::Axis(q.axis)).zip(pairs) {
+            lane.mapv_inplace(|v| scale * (v - zero_point as f32));
+        }
+    }
+}
+
+impl TensorViewMut<'_> {
+    /// The elements in row-major order, to fill; `None` where they are of another type or have gaps.
+    /// Models' inputs have none.
+    pub fn as_slice_mut<T: Element>(&mut self) -> Option<&mut [T]> {
+        T::slice_mut(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::arr2;
+
+    #[test]
+    fn quantized_numbers_become_what_they_mean() {
+        let stored = arr2(&[[0u8, 10], [20, 30]]).into_dyn();
+        let view = TensorView::from(stored.view());
+        let whole = Quantization { scales: vec![0.5], zero_points: vec![10], axis: 0 };
+        assert_eq!(view.to_f32(Some(&whole)), arr2(&[[-5.0, 0.0], [5.0, 10.0]]).into_dyn());
+        let by_column = Quantization { scales: vec![1.0, 2.0], zero_points: vec![0, 10], axis: 1 };
+        assert_eq!(view.to_f32(Some(&by_column)), arr2(&[[0.0, 0.0], [20.0, 40.0]]).into_dyn());
+        assert_eq!(view.to_f32(None), arr2(&[[0.0, 10.0], [20.0, 30.0]]).into_dyn());
+    }
+
+    #[test]
+    fn assign_wants_equal_type_and_shape() {
+        let mut to = Tensor::zeros(DType::F32, &[1, 2]).unwrap();
+        let row = arr2(&[[1.0f32, 2.0]]).into_dyn();
+        to.view_mut().assign(&row.view().into()).unwrap();
+        assert_eq!(to, Tensor::F32(row));
+        let column = arr2(&[[1.0f32], [2.0]]).into_dyn();
+        assert!(to.view_mut().assign(&column.view().into()).is_err());
+        let bytes = arr2(&[[1u8, 2]]).into_dyn();
+        assert!(to.view_mut().assign(&bytes.view().into()).is_err());
+        assert!(Tensor::zeros(DType::F16, &[1]).is_none());
+    }
+}

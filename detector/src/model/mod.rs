@@ -1,5 +1,25 @@
 //! Models behind one trait, whatever runs them.
 
+mod associated;
+mod error;
+mod image;
+mod info;
+mod labels;
+mod load;
+mod manifest;
+mod metadata;
+mod native;
+#[cfg(feature = "tract")]
+mod tract;
+
+pub use error::ModelError;
+pub use image::{ColorOrder, ImageInput, Normalization, PixelMap, ResizeMode};
+pub use info::{ModelInfo, OperatorCount, Problem};
+pub use labels::{LabelError, LabelSource, Labels};
+pub use load::{Backend, BackendChoice, LoadOptions, LoadedModel, PostProcessing, load};
+pub use manifest::{Entry, InputEntry, LabelsEntry, Manifest, ManifestError, Task};
+pub use metadata::{AssociatedFile, FileKind, Metadata, ScoreCalibration, ScoreTransform, TensorMetadata};
+
 use crate::tensor::{TensorSpec, TensorView, TensorViewMut};
 
 /// A model with memory of its own: fill the inputs, run, read the outputs.
@@ -32,33 +52,19 @@ pub trait Model: Send {
     /// [`ModelError::NoSuchTensor`].
     fn output(&self, index: usize) -> Result<TensorView<'_>, ModelError>;
 
+    /// Copies `values` into input `index`.
+    ///
+    /// # Errors
+    /// [`ModelError::NoSuchTensor`], [`ModelError::Mismatch`].
+    fn set_input(&mut self, index: usize, values: &TensorView<'_>) -> Result<(), ModelError> {
+        self.input_mut(index)?.assign(values)
+    }
+
     /// Sets states inside the model back to zero.
     fn reset_state(&mut self) {}
 }
 
-/// Why a model did not load or run.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// The engine refused the file.
-    #[error(transparent)]
-    Engine(#[from] osprey_engine::Error),
-    /// Another backend failed.
-    #[error("{backend}: {message}")]
-    Backend {
-        /// Name of the backend.
-        backend: &'static str,
-        /// The backend's own words.
-        message: String,
-    },
-    /// An input or output index beyond the model's.
-    #[error("there is no {kind} {index}: the model has {count}")]
-    NoSuchTensor {
-        /// "input" or "output".
-        kind: &'static str,
-        /// Index asked for.
-        index: usize,
-        /// How many the model has.
-        count: usize,
-    },
+/// `items[index]`, or the error that says how many there are.
+fn find<'a, T>(items: &'a [T], index: usize, kind: &'static str) -> Result<&'a T, ModelError> {
+    items.get(index).ok_or(ModelError::NoSuchTensor { kind, index, count: items.len() })
 }

@@ -3,12 +3,13 @@
 //! A model file is the engine's front door, so every offset is checked when it is followed and
 //! nothing is trusted beforehand. Code generated for the whole TFLite schema is twenty thousand
 //! lines; reading needs the five rules of the encoding that are below
-//! (<https://flatbuffers.dev/internals/>).
+//! (<https://flatbuffers.dev/internals/>). Public because the metadata inside a model's buffers are
+//! flatbuffers too.
 
 use crate::error::{Error, Result};
 
 /// Index of a field within its table, in the order of the schema.
-pub(crate) type Field = usize;
+pub type Field = usize;
 
 fn malformed(what: impl Into<String>) -> Error {
     Error::Malformed { what: what.into() }
@@ -22,8 +23,10 @@ fn read<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N]> {
 }
 
 /// A number stored inline, little-endian.
-pub(crate) trait Scalar: Sized {
+pub trait Scalar: Sized {
+    /// Bytes of one number.
     const SIZE: usize;
+    /// The number that starts `bytes`.
     fn from_le(bytes: &[u8]) -> Self;
 }
 
@@ -43,7 +46,7 @@ scalar!(u8, i8, u16, u32, i32, u64, i64, f32);
 
 /// A table: fields found through its vtable, absent ones have defaults.
 #[derive(Clone, Copy)]
-pub(crate) struct Table<'a> {
+pub struct Table<'a> {
     bytes: &'a [u8],
     at: usize,
     vtable: usize,
@@ -52,7 +55,7 @@ pub(crate) struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// The root table of a buffer, whose offset is the buffer's first word.
-    pub(crate) fn root(bytes: &'a [u8]) -> Result<Self> {
+    pub fn root(bytes: &'a [u8]) -> Result<Self> {
         Self::at(bytes, u32::from_le_bytes(read(bytes, 0)?) as usize)
     }
 
@@ -83,7 +86,7 @@ impl<'a> Table<'a> {
     }
 
     /// The scalar in `field`, or `default` where the writer left it out.
-    pub(crate) fn scalar<T: Scalar>(&self, field: Field, default: T) -> Result<T> {
+    pub fn scalar<T: Scalar>(&self, field: Field, default: T) -> Result<T> {
         match self.position(field)? {
             None => Ok(default),
             Some(at) => at
@@ -95,12 +98,12 @@ impl<'a> Table<'a> {
     }
 
     /// A boolean, stored as a byte.
-    pub(crate) fn flag(&self, field: Field) -> Result<bool> {
+    pub fn flag(&self, field: Field) -> Result<bool> {
         Ok(self.scalar::<u8>(field, 0)? != 0)
     }
 
     /// The table that `field` points to.
-    pub(crate) fn table(&self, field: Field) -> Result<Option<Table<'a>>> {
+    pub fn table(&self, field: Field) -> Result<Option<Table<'a>>> {
         self.follow(field)?.map(|at| Table::at(self.bytes, at)).transpose()
     }
 
@@ -117,22 +120,22 @@ impl<'a> Table<'a> {
     }
 
     /// A vector of numbers; empty where absent.
-    pub(crate) fn scalars<T: Scalar>(&self, field: Field) -> Result<Vec<T>> {
+    pub fn scalars<T: Scalar>(&self, field: Field) -> Result<Vec<T>> {
         Ok(self.vector(field, T::SIZE)?.chunks_exact(T::SIZE).map(T::from_le).collect())
     }
 
     /// A vector of bytes, in place; empty where absent.
-    pub(crate) fn bytes(&self, field: Field) -> Result<&'a [u8]> {
+    pub fn bytes(&self, field: Field) -> Result<&'a [u8]> {
         self.vector(field, 1)
     }
 
     /// A string; empty where absent. Bytes that are not UTF-8 are replaced, since names only label.
-    pub(crate) fn string(&self, field: Field) -> Result<String> {
+    pub fn string(&self, field: Field) -> Result<String> {
         Ok(String::from_utf8_lossy(self.vector(field, 1)?).into_owned())
     }
 
     /// A vector of tables; empty where absent.
-    pub(crate) fn tables(&self, field: Field) -> Result<Vec<Table<'a>>> {
+    pub fn tables(&self, field: Field) -> Result<Vec<Table<'a>>> {
         let offsets = self.vector(field, 4)?;
         let Some(first) = self.follow(field)?.map(|at| at + 4) else { return Ok(Vec::new()) };
         let entry = |(i, word): (usize, &[u8])| {

@@ -3,7 +3,7 @@
 //! Reading is lenient about what the engine cannot run (unknown operators and types are kept and
 //! named) and strict about structure: indices, lengths and order hold once [`Graph::read`] returns.
 
-mod flatbuffer;
+pub mod flatbuffer;
 mod op;
 mod options;
 mod read;

@@ -1,0 +1,58 @@
+//! From an anchor and the network's correction to a box.
+
+use super::{Anchor, SpecError};
+use crate::geometry::NormBox;
+
+/// Decoder of centre-size encodings, the `faster_rcnn_box_coder` of TensorFlow's detection models.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BoxDecoder {
+    /// Divisors of encoded y, x, h, w.
+    scale: [f64; 4],
+}
+
+impl Default for BoxDecoder {
+    /// TensorFlow's usual divisors: 10, 10, 5, 5.
+    fn default() -> Self {
+        Self { scale: [10.0, 10.0, 5.0, 5.0] }
+    }
+}
+
+impl BoxDecoder {
+    /// With divisors of encoded y, x, h, w.
+    ///
+    /// # Errors
+    /// [`SpecError::BoxScale`] where one is not greater than zero.
+    pub fn new(scale: [f32; 4]) -> Result<Self, SpecError> {
+        match scale.iter().find(|s| !(s.is_finite() && **s > 0.0)) {
+            Some(&scale) => Err(SpecError::BoxScale { scale }),
+            None => Ok(Self { scale: scale.map(f64::from) }),
+        }
+    }
+
+    /// The box that `encoded` (y, x, h, w) makes of `anchor`: centre + encoded ÷ scale × size, and
+    /// size × e^(encoded ÷ scale). Computed in double precision and rounded where LiteRT does.
+    #[inline]
+    pub fn decode(&self, encoded: [f32; 4], anchor: Anchor) -> NormBox {
+        let [y, x, h, w] = encoded.map(f64::from);
+        let [sy, sx, sh, sw] = self.scale;
+        let (anchor_h, anchor_w) = (f64::from(anchor.h), f64::from(anchor.w));
+        let cy = (y / sy * anchor_h + f64::from(anchor.cy)) as f32;
+        let cx = (x / sx * anchor_w + f64::from(anchor.cx)) as f32;
+        let half_h = (0.5 * (h / sh).exp() * anchor_h) as f32;
+        let half_w = (0.5 * (w / sw).exp() * anchor_w) as f32;
+        NormBox::from_yxyx([cy - half_h, cx - half_w, cy + half_h, cx + half_w])
+    }
+
+    /// The correction that makes `bbox` of `anchor`: the inverse of [`BoxDecoder::decode`].
+    pub fn encode(&self, bbox: NormBox, anchor: Anchor) -> [f32; 4] {
+        let [sy, sx, sh, sw] = self.scale.map(|s| s as f32);
+        let (h, w) = (bbox.y_max - bbox.y_min, bbox.x_max - bbox.x_min);
+        let (cy, cx) = ((bbox.y_min + bbox.y_max) / 2.0, (bbox.x_min + bbox.x_max) / 2.0);
+        [
+            (cy - anchor.cy) / anchor.h * sy,
+            (cx - anchor.cx) / anchor.w * sx,
+            (h / anchor.h).ln() * sh,
+            (w / anchor.w).ln() * sw,
+        ]
+    }
+}

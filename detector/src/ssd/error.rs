@@ -1,0 +1,72 @@
+//! Why a model is no detector.
+
+use super::SpecError;
+use crate::model::{LabelError, ModelError};
+
+/// Everything that can go wrong between a model and its detections.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum DetectorError {
+    /// The model did not load or run.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The labels do not fit, or a class of that name does not exist.
+    #[error(transparent)]
+    Labels(#[from] LabelError),
+    /// The description of the outputs is wrong.
+    #[error("the model's description: {0}")]
+    Spec(#[from] SpecError),
+    /// No pair of outputs looks like boxes and scores.
+    #[error(
+        "no SSD: {reason}; outputs are {outputs}; name them in the manifest (`[model.ssd]` boxes_output, scores_output)"
+    )]
+    NoHead {
+        /// What was looked for.
+        reason: &'static str,
+        /// Names and shapes of the outputs.
+        outputs: String,
+    },
+    /// Nothing says which anchors the raw outputs belong to.
+    #[error(
+        "the file holds raw boxes for {boxes} anchors but not the anchors, and the usual ones for its input are {usual}; describe them in a manifest (`[model.ssd.anchors]`) or pass them"
+    )]
+    NoAnchors {
+        /// Boxes that the model puts out.
+        boxes: usize,
+        /// How many anchors the usual generators give.
+        usual: String,
+    },
+    /// Another number of anchors than of boxes.
+    #[error("{anchors} anchors for {boxes} boxes")]
+    AnchorCount {
+        /// Anchors described.
+        anchors: usize,
+        /// Boxes that the model puts out.
+        boxes: usize,
+    },
+    /// As many score columns as do not fit the classes.
+    #[error(
+        "{columns} score columns for {classes} classes; as many, or one more for the background, are expected"
+    )]
+    ScoreColumns {
+        /// Columns of the scores.
+        columns: usize,
+        /// Classes described.
+        classes: usize,
+    },
+    /// The model was loaded with its post-processing applied.
+    #[error(
+        "the model was loaded with LiteRT's post-processing applied; load it with `PostProcessing::Leave`"
+    )]
+    PostProcessed,
+    /// An option outside its range.
+    #[error("{option} is {value}, but must be {range}")]
+    BadOption {
+        /// The option.
+        option: &'static str,
+        /// Its value.
+        value: f32,
+        /// What it may be.
+        range: &'static str,
+    },
+}

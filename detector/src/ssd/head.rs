@@ -1,0 +1,240 @@
+//! What turns a model's raw outputs into boxes: which output is which, anchors, scores, rule.
+
+use super::nms::{Candidate, Suppression, non_max_suppression, soft_non_max_suppression};
+use super::scores::{Layout, Pick, ScoreReader};
+use super::{Anchor, BoxDecoder, Calibration, DetectorError, NmsKind, ScoreKind, tflite};
+use crate::model::{Model, ModelError};
+use crate::tensor::{DType, TensorSpec, TensorView};
+use osprey_engine::PostProcess;
+
+/// Everything that is fixed between two pictures.
+pub(super) struct Head {
+    boxes: usize,
+    scores: usize,
+    box_affine: (f32, i32),
+    decoder: BoxDecoder,
+    anchors: Vec<Anchor>,
+    reader: ScoreReader,
+    kind: NmsKind,
+    iou_threshold: f32,
+}
+
+/// What is known of the outputs, from whatever source.
+pub(super) struct HeadSpec {
+    pub(super) boxes: usize,
+    pub(super) scores: usize,
+    pub(super) classes: usize,
+    pub(super) kind: ScoreKind,
+    pub(super) anchors: Vec<Anchor>,
+    pub(super) decoder: BoxDecoder,
+    pub(super) calibration: Option<Calibration>,
+    pub(super) thresholds: Vec<f32>,
+    pub(super) nms: NmsKind,
+    pub(super) iou_threshold: f32,
+}
+
+impl Head {
+    pub(super) fn new(outputs: &[TensorSpec], spec: HeadSpec) -> Result<Self, DetectorError> {
+        let (boxes, scores) = (&outputs[spec.boxes], &outputs[spec.scores]);
+        let ([count, _], [_, columns]) = (rows(boxes)?, rows(scores)?);
+        if spec.anchors.len() != count {
+            return Err(DetectorError::AnchorCount { anchors: spec.anchors.len(), boxes: count });
+        }
+        let offset = match columns.checked_sub(spec.classes) {
+            Some(offset @ (0 | 1)) if spec.classes > 0 => offset,
+            _ => return Err(DetectorError::ScoreColumns { columns, classes: spec.classes }),
+        };
+        let affine = scores.affine();
+        let calibration = spec.calibration.map(|c| c.aligned(spec.classes));
+        let layout = Layout { columns, offset, kind: spec.kind, affine, calibration };
+        Ok(Self {
+            boxes: spec.boxes,
+            scores: spec.scores,
+            box_affine: boxes.affine(),
+            decoder: spec.decoder,
+            anchors: spec.anchors,
+            reader: ScoreReader::new(layout, spec.thresholds, scores.dtype == DType::I8),
+            kind: spec.nms,
+            iou_threshold: spec.iou_threshold,
+        })
+    }
+
+    /// As a file's post-processing operator describes it, with its own thresholds.
+    pub(super) fn of_operator(outputs: &[TensorSpec], end: &PostProcess) -> Result<Self, DetectorError> {
+        let options = &end.options;
+        let rule = tflite::rule(options);
+        let spec = HeadSpec {
+            boxes: 0,
+            scores: 1,
+            classes: options.num_classes,
+            kind: ScoreKind::Probabilities,
+            anchors: end.anchors.iter().copied().map(Anchor::from).collect(),
+            decoder: BoxDecoder::new(options.scale_yxhw)?,
+            calibration: None,
+            thresholds: vec![options.nms_score_threshold; options.num_classes.min(columns(outputs, 1))],
+            nms: rule.kind,
+            iou_threshold: options.nms_iou_threshold,
+        };
+        Self::new(outputs, spec)
+    }
+
+    pub(super) fn classes(&self) -> usize {
+        self.reader.thresholds().len()
+    }
+
+    pub(super) fn has_background(&self) -> bool {
+        self.reader.layout().offset == 1
+    }
+
+    pub(super) fn anchors(&self) -> &[Anchor] {
+        &self.anchors
+    }
+
+    pub(super) fn kind(&self) -> NmsKind {
+        self.kind
+    }
+
+    pub(super) fn is_fast(&self) -> bool {
+        matches!(self.kind, NmsKind::TfliteFast { .. })
+    }
+
+    pub(super) fn iou_threshold(&self) -> f32 {
+        self.iou_threshold
+    }
+
+    pub(super) fn set_thresholds(&mut self, thresholds: Vec<f32>) {
+        self.reader.set_thresholds(thresholds);
+    }
+
+    pub(super) fn set_nms(&mut self, kind: NmsKind, iou_threshold: f32) {
+        (self.kind, self.iou_threshold) = (kind, iou_threshold);
+    }
+
+    /// Fills `candidates` with what is found in the outputs of the last run, best first.
+    pub(super) fn detect(
+        &mut self,
+        model: &dyn Model,
+        max_detections: usize,
+        candidates: &mut Vec<Candidate>,
+    ) -> Result<(), ModelError> {
+        let (boxes, scores) = (model.output(self.boxes)?, model.output(self.scores)?);
+        let Some(boxes) = Boxes::new(&boxes, self.box_affine) else {
+            let name = model.outputs()[self.boxes].name.clone();
+            return Err(ModelError::InvalidValues { name, dtype: boxes.dtype() });
+        };
+        let pick = match self.kind {
+            NmsKind::ClassAgnostic | NmsKind::TfliteFast { .. } => Pick::Best,
+            _ => Pick::All,
+        };
+        candidates.clear();
+        let (decoder, anchors) = (&self.decoder, &self.anchors);
+        let mut last = (usize::MAX, crate::geometry::NormBox::default());
+        self.reader.each(&scores, pick, |hit| {
+            let Some(&anchor) = anchors.get(hit.anchor) else { return };
+            if last.0 != hit.anchor {
+                last = (hit.anchor, decoder.decode(boxes.get(hit.anchor), anchor));
+            }
+            let bbox = last.1;
+            let finite = [bbox.x_min, bbox.y_min, bbox.x_max, bbox.y_max].iter().all(|v| v.is_finite());
+            if finite {
+                candidates.push(Candidate {
+                    bbox,
+                    class_id: hit.class_id,
+                    score: hit.score,
+                    anchor: hit.anchor,
+                });
+            }
+        });
+        self.suppress(&scores, max_detections, candidates);
+        Ok(())
+    }
+
+    fn suppress(&mut self, scores: &TensorView<'_>, max_detections: usize, candidates: &mut Vec<Candidate>) {
+        let iou_threshold = self.iou_threshold;
+        let mut limits =
+            Suppression { iou_threshold, across_classes: false, max_per_class: usize::MAX, max_detections };
+        match self.kind {
+            NmsKind::Soft(decay) => {
+                let thresholds = self.reader.thresholds();
+                soft_non_max_suppression(candidates, decay, iou_threshold, thresholds, max_detections);
+                return;
+            }
+            NmsKind::ClassAgnostic | NmsKind::TfliteFast { .. } => limits.across_classes = true,
+            NmsKind::TfliteRegular { detections_per_class } => limits.max_per_class = detections_per_class,
+            NmsKind::PerClass | NmsKind::FromModel => {}
+        }
+        non_max_suppression(candidates, &limits);
+        if let NmsKind::TfliteFast { max_classes_per_detection: classes @ 2.. } = self.kind {
+            self.expand(scores, classes.min(self.classes()), candidates);
+        }
+    }
+
+    /// Makes a block of every kept box: one row for each of its `classes` best classes, whether they
+    /// pass their thresholds or not.
+    fn expand(&mut self, scores: &TensorView<'_>, classes: usize, kept: &mut Vec<Candidate>) {
+        let boxes = kept.len();
+        if let Some(&filler) = kept.first() {
+            kept.resize(boxes * classes, filler);
+        }
+        // From the end, so that no box is overwritten before its block is made.
+        for i in (0..boxes).rev() {
+            let of = kept[i];
+            let best = self.reader.best_classes(scores, of.anchor, classes);
+            for (row, &(class_id, score)) in kept[i * classes..].iter_mut().zip(best) {
+                *row = Candidate { class_id, score, ..of };
+            }
+        }
+    }
+
+    /// Least score of each class; infinite where it is not wanted.
+    pub(super) fn thresholds(&self) -> &[f32] {
+        self.reader.thresholds()
+    }
+}
+
+/// Box encodings of whatever type.
+enum Boxes<'a> {
+    F32(&'a [f32], usize),
+    U8(&'a [u8], usize, (f32, i32)),
+    I8(&'a [i8], usize, (f32, i32)),
+}
+
+impl<'a> Boxes<'a> {
+    fn new(view: &'a TensorView<'_>, affine: (f32, i32)) -> Option<Self> {
+        let width = view.shape().last().copied().filter(|w| *w >= 4)?;
+        view.as_slice::<f32>()
+            .map(|s| Self::F32(s, width))
+            .or_else(|| view.as_slice::<u8>().map(|s| Self::U8(s, width, affine)))
+            .or_else(|| view.as_slice::<i8>().map(|s| Self::I8(s, width, affine)))
+    }
+
+    /// The encoding of an anchor: y, x, h, w.
+    fn get(&self, anchor: usize) -> [f32; 4] {
+        let real = |v: f32, (scale, zero_point): (f32, i32)| (v - zero_point as f32) * scale;
+        match *self {
+            Self::F32(s, w) => std::array::from_fn(|i| s[anchor * w + i]),
+            Self::U8(s, w, q) => std::array::from_fn(|i| real(s[anchor * w + i].into(), q)),
+            Self::I8(s, w, q) => std::array::from_fn(|i| real(s[anchor * w + i].into(), q)),
+        }
+    }
+}
+
+fn columns(outputs: &[TensorSpec], index: usize) -> usize {
+    outputs.get(index).and_then(|o| o.shape.last().copied()).unwrap_or(0)
+}
+
+/// Rows and columns of an output `[1, rows, columns]`; further dimensions of one are overlooked.
+pub(super) fn rows(spec: &TensorSpec) -> Result<[usize; 2], DetectorError> {
+    matrix(spec).ok_or_else(|| DetectorError::NoHead {
+        reason: "boxes [1, anchors, 4] and scores [1, anchors, classes] are expected",
+        outputs: format!("\"{}\" {:?}", spec.name, spec.shape),
+    })
+}
+
+pub(super) fn matrix(spec: &TensorSpec) -> Option<[usize; 2]> {
+    let known = matches!(spec.dtype, DType::F32 | DType::U8 | DType::I8);
+    let (columns, rest) = spec.shape.split_last()?;
+    let rows = rest.iter().product();
+    let plain = rest.iter().filter(|d| **d != 1).count() <= 1 && !rest.is_empty();
+    (known && plain && *columns > 0 && rows > 0).then_some([rows, *columns])
+}

@@ -1,0 +1,113 @@
+//! What callers choose about detections.
+
+use super::{Anchor, DetectorError, SoftDecay, SsdSpec};
+use crate::model::LoadOptions;
+
+/// How overlapping boxes are thinned out.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub enum NmsKind {
+    /// The rule of the file's post-processing operator; per class where it has none.
+    #[default]
+    FromModel,
+    /// Boxes suppress only boxes of their class.
+    PerClass,
+    /// Boxes suppress boxes of any class; an anchor counts for its best class.
+    ClassAgnostic,
+    /// Overlapping boxes of a class lose score in place of vanishing.
+    Soft(SoftDecay),
+    /// LiteRT's fast rule: an anchor counts for its best class while suppressing, and is reported
+    /// for its best `max_classes_per_detection` classes.
+    TfliteFast {
+        /// Classes reported for each box that is kept.
+        max_classes_per_detection: usize,
+    },
+    /// LiteRT's regular rule: per class, with a limit for each class.
+    TfliteRegular {
+        /// Boxes kept of each class.
+        detections_per_class: usize,
+    },
+}
+
+/// Suppression of overlapping boxes.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Nms {
+    /// The rule.
+    pub kind: NmsKind,
+    /// IoU above which the box of lower score goes. `None`: the file's or manifest's own, else 0.6.
+    pub iou_threshold: Option<f32>,
+}
+
+/// Classes to report, by label (any case) or number. What is not reported does not suppress either.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ClassFilter {
+    /// Every class.
+    #[default]
+    All,
+    /// These classes only.
+    Only(Vec<String>),
+    /// Every class but these.
+    Except(Vec<String>),
+}
+
+/// How a detector is made from a model.
+#[derive(Debug, Clone)]
+pub struct DetectorOptions {
+    /// How the model is loaded.
+    pub load: LoadOptions,
+    /// Least score that is reported, 0..1.
+    pub score_threshold: f32,
+    /// Least score of single classes, by label or number, in place of `score_threshold`.
+    pub class_thresholds: Vec<(String, f32)>,
+    /// Classes to report.
+    pub classes: ClassFilter,
+    /// Suppression of overlapping boxes.
+    pub nms: Nms,
+    /// Most detections of one picture, best first; whatever limit the file has is ignored.
+    pub max_detections: usize,
+    /// Description of raw outputs, in place of the manifest's.
+    pub ssd: Option<SsdSpec>,
+    /// The anchors, in place of the file's or the manifest's.
+    pub anchors: Option<Vec<Anchor>>,
+}
+
+impl Default for DetectorOptions {
+    fn default() -> Self {
+        Self {
+            load: LoadOptions::default(),
+            score_threshold: 0.3,
+            class_thresholds: Vec::new(),
+            classes: ClassFilter::All,
+            nms: Nms::default(),
+            max_detections: 100,
+            ssd: None,
+            anchors: None,
+        }
+    }
+}
+
+impl DetectorOptions {
+    pub(super) fn check(&self) -> Result<(), DetectorError> {
+        let fraction = |option, value: f32| match (0.0..=1.0).contains(&value) {
+            true => Ok(()),
+            false => Err(DetectorError::BadOption { option, value, range: "in 0..1" }),
+        };
+        fraction("score_threshold", self.score_threshold)?;
+        for (_, threshold) in &self.class_thresholds {
+            fraction("a class threshold", *threshold)?;
+        }
+        if let Some(iou) = self.nms.iou_threshold {
+            fraction("nms.iou_threshold", iou)?;
+        }
+        if let NmsKind::Soft(SoftDecay::Gaussian { sigma }) = self.nms.kind {
+            if !(sigma > 0.0 && sigma.is_finite()) {
+                return Err(DetectorError::BadOption {
+                    option: "sigma",
+                    value: sigma,
+                    range: "greater than 0",
+                });
+            }
+        }
+        Ok(())
+    }
+}
