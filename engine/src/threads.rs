@@ -14,8 +14,9 @@ use std::thread::{self, JoinHandle, Thread};
 const SPINS: u32 = 2000;
 /// Turns of the spin loop before the caller yields its core to a worker that was preempted.
 const SPINS_BEFORE_YIELD: u32 = 20_000;
-/// Tasks that each thread gets on average: more even out cores of unequal speed.
-const TASKS_PER_THREAD: usize = 4;
+/// Tasks that each thread gets at first. It takes over those of others once its own are done, which
+/// evens out cores of unequal speed.
+const TASKS_PER_THREAD: usize = 2;
 /// Set in [`Shared::gate`] while workers may join the job.
 const OPEN: u32 = 1 << 31;
 
@@ -32,11 +33,16 @@ struct Shared {
     epoch: AtomicU32,
     /// [`OPEN`] and the number of workers inside the job.
     gate: AtomicU32,
-    next_task: AtomicUsize,
+    /// The next task of each thread's own.
+    next_task: Box<[Counter]>,
     job: UnsafeCell<Option<Job>>,
     quit: AtomicBool,
     panicked: AtomicBool,
 }
+
+/// A counter on a cache line of its own.
+#[repr(align(64))]
+struct Counter(AtomicUsize);
 
 // SAFETY: `job` is written only while the gate is closed and empty, by the pool's one owner, and
 // read only by workers that entered through the open gate; the closure behind it is `Sync`.
@@ -63,7 +69,7 @@ impl Pool {
         let shared = Arc::new(Shared {
             epoch: AtomicU32::new(0),
             gate: AtomicU32::new(0),
-            next_task: AtomicUsize::new(0),
+            next_task: (0..threads.max(1)).map(|_| Counter(AtomicUsize::new(0))).collect(),
             job: UnsafeCell::new(None),
             quit: AtomicBool::new(false),
             panicked: AtomicBool::new(false),
@@ -79,6 +85,9 @@ impl Pool {
 
     /// Calls `work(task, thread)` once for every task below `tasks`; no two calls at the same time
     /// have the same `thread`, which is below [`Pool::threads`].
+    ///
+    /// The same part of the tasks goes to the same thread each time, so that a thread finds in its
+    /// core's cache what it wrote in the operator before.
     pub(crate) fn run(&self, tasks: usize, work: &Work<'_>) {
         if self.workers.is_empty() || tasks < 2 {
             (0..tasks).for_each(|task| work(task, 0));
@@ -91,7 +100,9 @@ impl Pool {
         let work_ptr: *const Work<'static> = unsafe { std::mem::transmute(work_ptr) };
         // SAFETY: the gate is closed and empty, so that no worker reads.
         unsafe { *shared.job.get() = Some(Job { work: work_ptr, tasks }) };
-        shared.next_task.store(0, Ordering::Relaxed);
+        for (thread, next) in shared.next_task.iter().enumerate() {
+            next.0.store(shared.own(thread, tasks).start, Ordering::Relaxed);
+        }
         shared.gate.store(OPEN, Ordering::Release);
         let join = Join(shared);
         shared.epoch.fetch_add(1, Ordering::SeqCst);
@@ -105,34 +116,52 @@ impl Pool {
         assert!(!shared.panicked.load(Ordering::Relaxed), "a kernel panicked on a worker thread");
     }
 
-    /// Hands out `output` in pieces of `piece` elements (the last may be shorter) as
-    /// `work(index, piece, scratch)`; `scratch` is divided evenly among the threads.
+    /// Hands out `output`, whose rows have `row_len` elements, in pieces of whole rows as
+    /// `work(first_row, piece, scratch)`. Pieces begin at multiples of `multiple` rows; `scratch` is
+    /// divided evenly among the threads.
     pub(crate) fn split<T: Send>(
         &self,
         output: &mut [T],
-        piece: usize,
+        row_len: usize,
+        multiple: usize,
         scratch: &mut [u8],
         work: &(impl Fn(usize, &mut [T], &mut [u8]) + Sync),
     ) {
-        let len = output.len();
+        if output.is_empty() {
+            return;
+        }
+        let rows = output.len() / row_len;
+        let mut tasks = (rows / multiple).clamp(1, self.threads() * TASKS_PER_THREAD);
+        if tasks > self.threads() {
+            tasks -= tasks % self.threads();
+        }
+        if self.workers.is_empty() || tasks == 1 {
+            return work(0, output, scratch);
+        }
+        let boundary = |task: usize| {
+            if task == tasks { rows } else { (rows * task / tasks + multiple / 2) / multiple * multiple }
+        };
         let share = scratch.len() / self.threads() / ALIGN * ALIGN;
         let (output, scratch) = (Shareable(output.as_mut_ptr()), Shareable(scratch.as_mut_ptr()));
-        self.run(len.div_ceil(piece), &|task, thread| {
-            let start = task * piece;
-            // SAFETY: every task is run once, and pieces of different tasks are disjoint parts of
-            // the slice that this call borrows.
-            let piece =
-                unsafe { std::slice::from_raw_parts_mut(output.get().add(start), piece.min(len - start)) };
+        self.run(tasks, &|task, thread| {
+            let (first, end) = (boundary(task), boundary(task + 1));
+            // SAFETY: every task is run once, and boundaries never decrease, so that pieces are
+            // disjoint parts of the slice that this call borrows.
+            let piece = unsafe {
+                std::slice::from_raw_parts_mut(output.get().add(first * row_len), (end - first) * row_len)
+            };
             // SAFETY: shares of different threads are disjoint, and a thread runs one task at a time.
             let scratch = unsafe { std::slice::from_raw_parts_mut(scratch.get().add(thread * share), share) };
-            work(task, piece, scratch);
+            work(first, piece, scratch);
         });
     }
+}
 
-    /// Rows for each task, a multiple of `multiple`, when `rows` are shared among the threads.
-    pub(crate) fn rows_per_task(&self, rows: usize, multiple: usize) -> usize {
-        let tasks = if self.workers.is_empty() { 1 } else { self.threads() * TASKS_PER_THREAD };
-        rows.div_ceil(tasks).next_multiple_of(multiple).max(1)
+impl Shared {
+    /// The tasks that `thread` begins with.
+    fn own(&self, thread: usize, tasks: usize) -> std::ops::Range<usize> {
+        let threads = self.next_task.len();
+        tasks * thread / threads..tasks * (thread + 1) / threads
     }
 }
 
@@ -204,12 +233,16 @@ impl Drop for Inside<'_> {
 }
 
 fn drain(shared: &Shared, tasks: usize, work: &Work<'_>, thread: usize) {
-    loop {
-        let task = shared.next_task.fetch_add(1, Ordering::Relaxed);
-        if task >= tasks {
-            break;
+    let threads = shared.next_task.len();
+    for owner in (thread..threads).chain(0..thread) {
+        let end = shared.own(owner, tasks).end;
+        loop {
+            let task = shared.next_task[owner].0.fetch_add(1, Ordering::Relaxed);
+            if task >= end {
+                break;
+            }
+            work(task, thread);
         }
-        work(task, thread);
     }
 }
 
@@ -266,15 +299,15 @@ mod tests {
         for threads in 1..5 {
             let pool = Pool::new(threads);
             for round in 0..200usize {
-                let mut output = vec![0usize; 1000 + round];
+                let mut output = vec![0usize; 3 * (300 + round)];
                 let mut scratch = vec![0u8; scratch_bytes(100, threads)];
-                pool.split(&mut output, 7, &mut scratch, &|index, piece, scratch| {
-                    assert!(scratch.len() >= 64);
-                    scratch.fill(index as u8);
+                pool.split(&mut output, 3, 1 + round % 7, &mut scratch, &|first, piece, scratch| {
+                    assert!(scratch.len() >= 100);
+                    scratch.fill(first as u8);
                     for (i, value) in piece.iter_mut().enumerate() {
-                        *value += index * 7 + i + 1;
+                        *value += first * 3 + i + 1;
                     }
-                    assert!(scratch.iter().all(|&b| b == index as u8));
+                    assert!(scratch.iter().all(|&b| b == first as u8));
                 });
                 assert!(output.iter().enumerate().all(|(i, &v)| v == i + 1));
             }
@@ -287,9 +320,26 @@ mod tests {
         for _ in 0..5 {
             thread::sleep(std::time::Duration::from_millis(3));
             let mut output = vec![0u8; 64];
-            pool.split(&mut output, 1, &mut [], &|_, piece, _| piece.fill(1));
+            pool.split(&mut output, 1, 1, &mut [], &|_, piece, _| piece.fill(1));
             assert_eq!(output, [1; 64]);
         }
+    }
+
+    #[test]
+    fn pieces_are_whole_tiles_and_one_for_a_single_thread() {
+        let firsts = |threads: usize, rows: usize| {
+            let seen = std::sync::Mutex::new(Vec::new());
+            Pool::new(threads).split(&mut vec![0u8; rows], 1, 6, &mut [], &|first, _, _| {
+                seen.lock().unwrap().push(first);
+            });
+            let mut seen = seen.into_inner().unwrap();
+            seen.sort_unstable();
+            seen
+        };
+        assert_eq!(firsts(1, 100), [0]);
+        assert_eq!(firsts(2, 100), [0, 24, 48, 78]);
+        assert_eq!(firsts(2, 11), [0]);
+        assert_eq!(firsts(4, 0), [0usize; 0]);
     }
 
     #[test]
@@ -299,12 +349,5 @@ mod tests {
             pool.run(16, &|task, _| assert_ne!(task, 9, "deliberate"));
         }));
         assert!(caught.is_err());
-    }
-
-    #[test]
-    fn rows_are_shared_in_whole_tiles() {
-        assert_eq!(Pool::new(1).rows_per_task(100, 6), 102);
-        assert_eq!(Pool::new(2).rows_per_task(100, 6), 18);
-        assert_eq!(Pool::new(2).rows_per_task(0, 1), 1);
     }
 }

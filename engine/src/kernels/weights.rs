@@ -31,13 +31,16 @@ impl QuantizedWeights {
         let unsigned = t.dtype() == DType::U8;
         let legal = if unsigned { 0..=255 } else { -128..=127 };
         ctx.ensure(zero_points.iter().all(|z| legal.contains(z)), || format!("zero points {zero_points:?}"))?;
-        let inner: usize = t.shape()[axis + 1..].iter().product();
-        let channel = |i: usize| if scales.len() == 1 { 0 } else { i / inner.max(1) % channels };
-        let value = |(i, &b): (usize, &u8)| {
-            let stored = if unsigned { i16::from(b) } else { i16::from(b as i8) };
-            stored - zero_points[channel(i)] as i16
-        };
-        let values = bytes.iter().enumerate().map(value).collect();
+        let inner = t.shape()[axis + 1..].iter().product::<usize>().max(1);
+        let mut values = Vec::with_capacity(bytes.len());
+        for (block, bytes) in bytes.chunks(inner).enumerate() {
+            let zero_point = zero_points[if zero_points.len() == 1 { 0 } else { block % channels }] as i16;
+            if unsigned {
+                values.extend(bytes.iter().map(|&b| i16::from(b) - zero_point));
+            } else {
+                values.extend(bytes.iter().map(|&b| i16::from(b as i8) - zero_point));
+            }
+        }
         let scales = if scales.len() == 1 { vec![scales[0]; channels] } else { scales.clone() };
         Ok(Self { values, scales })
     }

@@ -17,8 +17,8 @@ use crate::graph::{Activation, DType};
 use crate::threads::Pool;
 use broadcast::Broadcast;
 
-/// Elements of a task: whole pages, far more than what a fork costs.
-const PIECE: usize = 16 << 10;
+/// Fewest elements of a task: far more than what a fork costs.
+const PIECE: usize = 8 << 10;
 
 /// Sum of two quantized values, by XNNPACK's rule: both scales, relative to the output's, as
 /// integers of up to 21 bits with a common shift; rounded half up.
@@ -136,8 +136,8 @@ fn split<T: bytemuck::Pod + Send + Sync>(
     work: impl Fn(&[T], &[T], &mut [T]) + Sync,
 ) {
     let (a, b) = (io.input::<T>(0), io.input::<T>(1));
-    pool.split(io.output::<T>(0), PIECE, &mut [], &|piece, out, _| {
-        let range = piece * PIECE..piece * PIECE + out.len();
+    pool.split(io.output::<T>(0), 1, PIECE, &mut [], &|first, out, _| {
+        let range = first..first + out.len();
         work(&a[range.clone()], &b[range], out);
     });
 }

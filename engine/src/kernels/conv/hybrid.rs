@@ -40,10 +40,11 @@ pub(super) fn lower(
         Patches::Direct => input.shape()[0],
         Patches::Window(window) | Patches::Transposed(window) => window.batch,
     };
+    let stride = patches.stride(channels, row_len);
     let multiple = gemm.row_multiple();
-    let strip = (STRIP_BYTES / row_len.max(n * size_of::<i32>()).max(1) / multiple * multiple).max(multiple);
+    let strip = (STRIP_BYTES / stride.max(n * size_of::<i32>()).max(1) / multiple * multiple).max(multiple);
     let share =
-        align(strip.saturating_mul(row_len)).saturating_add(strip.saturating_mul(n * size_of::<i32>()));
+        align(strip.saturating_mul(stride)).saturating_add(strip.saturating_mul(n * size_of::<i32>()));
     let quantized_len = align(input.elements());
     let scratch = quantized_len.saturating_add(scratch_bytes(share, ctx.threads));
     let macs = (rows as u64).saturating_mul(n as u64).saturating_mul(k as u64);
@@ -54,6 +55,7 @@ pub(super) fn lower(
         n,
         channels,
         row_len,
+        stride,
         batches: batches.max(1),
         strip,
         quantized_len,
@@ -72,6 +74,8 @@ struct Hybrid {
     n: usize,
     channels: usize,
     row_len: usize,
+    /// Bytes from one row of patches to the next.
+    stride: usize,
     batches: usize,
     strip: usize,
     /// Bytes at the start of the scratch memory that hold the quantized input.
@@ -145,16 +149,15 @@ impl Hybrid {
     /// The product for one image of the batch.
     fn image(&self, dynamic: Dynamic, image: &[u8], out: &mut [f32], scratch: &mut [u8], pool: &Pool) {
         let n = self.n;
-        let per_task = pool.rows_per_task(out.len() / n, self.gemm.row_multiple());
-        pool.split(out, per_task * n, scratch, &|task, out, scratch| {
-            let (rows, sums) = scratch.split_at_mut(align(self.strip * self.row_len));
+        pool.split(out, n, self.gemm.row_multiple(), scratch, &|first, out, scratch| {
+            let (rows, sums) = scratch.split_at_mut(align(self.strip * self.stride));
             for (index, out) in out.chunks_mut(self.strip * n).enumerate() {
                 let count = out.len() / n;
-                let data = &mut rows[..count * self.row_len];
+                let data = &mut rows[..count * self.stride];
                 let sums: &mut [i32] = bytemuck::cast_slice_mut(&mut sums[..out.len() * size_of::<i32>()]);
-                let first = task * per_task + index * self.strip;
+                let first = first + index * self.strip;
                 self.patches.fill(image, self.channels, first, self.row_len, data, dynamic.zero_point as u8);
-                self.gemm.accumulated(Rows { data, stride: self.row_len, count }, sums);
+                self.gemm.accumulated(Rows { data, stride: self.stride, count }, sums);
                 self.real(dynamic, sums, out);
             }
         });

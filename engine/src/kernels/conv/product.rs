@@ -53,8 +53,9 @@ impl QuantizedProduct {
         let row_len = extents.k.next_multiple_of(gemm.k_multiple());
         // A pixel is a row only where no padding follows it.
         let direct = patches == Patches::Direct && row_len == extents.k;
-        let strip = extents.strip_rows(row_len, gemm.row_multiple());
-        let share = if direct { 0 } else { strip.saturating_mul(row_len) };
+        let stride = patches.stride(extents.channels, row_len);
+        let strip = extents.strip_rows(stride, gemm.row_multiple());
+        let share = strip.saturating_mul(stride);
         let scratch = if direct { 0 } else { scratch_bytes(share, ctx.threads) };
         let kernel = Self { gemm, patches, extents, blank };
         ctx.task_with(kernel, &[input], scratch, extents.macs())
@@ -67,27 +68,26 @@ impl Kernel for QuantizedProduct {
     }
 
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {
-        let Extents { rows, n, k, channels } = self.extents;
+        let Extents { n, k, channels, .. } = self.extents;
         let image = io.input::<u8>(0);
         let ([out], scratch) = io.outputs_and_scratch();
         let row_len = k.next_multiple_of(self.gemm.k_multiple());
         let multiple = self.gemm.row_multiple();
-        let per_task = pool.rows_per_task(rows, multiple);
         if self.patches == Patches::Direct && row_len == k {
-            pool.split(out, per_task * n, &mut [], &|task, out, _| {
-                let data = &image[task * per_task * k..];
-                self.gemm.requantized(Rows { data, stride: k, count: out.len() / n }, out);
+            pool.split(out, n, multiple, &mut [], &|first, out, _| {
+                let rows = Rows { data: &image[first * k..], stride: k, count: out.len() / n };
+                self.gemm.requantized(rows, out);
             });
             return;
         }
-        let strip = self.extents.strip_rows(row_len, multiple);
-        pool.split(out, per_task * n, scratch, &|task, out, scratch| {
+        let stride = self.patches.stride(channels, row_len);
+        let strip = self.extents.strip_rows(stride, multiple);
+        pool.split(out, n, multiple, scratch, &|first, out, scratch| {
             for (index, out) in out.chunks_mut(strip * n).enumerate() {
                 let count = out.len() / n;
-                let data = &mut scratch[..count * row_len];
-                let first = task * per_task + index * strip;
-                self.patches.fill(image, channels, first, row_len, data, self.blank);
-                self.gemm.requantized(Rows { data, stride: row_len, count }, out);
+                let data = &mut scratch[..count * stride];
+                self.patches.fill(image, channels, first + index * strip, row_len, data, self.blank);
+                self.gemm.requantized(Rows { data, stride, count }, out);
             }
         });
     }
@@ -108,7 +108,7 @@ impl FloatProduct {
         patches: Patches,
         extents: Extents,
     ) -> Result<Lowered> {
-        let row_bytes = extents.k.saturating_mul(size_of::<f32>());
+        let row_bytes = patches.stride(extents.channels, extents.k).saturating_mul(size_of::<f32>());
         let share = extents.strip_rows(row_bytes, FLOAT_ROWS).saturating_mul(row_bytes);
         let scratch = if patches == Patches::Direct { 0 } else { scratch_bytes(share, ctx.threads) };
         ctx.task_with(Self { gemm, patches, extents }, &[input], scratch, extents.macs())
@@ -121,26 +121,26 @@ impl Kernel for FloatProduct {
     }
 
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {
-        let Extents { rows, n, k, channels } = self.extents;
+        let Extents { n, k, channels, .. } = self.extents;
         let image = io.input::<f32>(0);
         let ([out], scratch) = io.outputs_and_scratch();
         let out: &mut [f32] = bytemuck::cast_slice_mut(out);
-        let per_task = pool.rows_per_task(rows, FLOAT_ROWS);
         if self.patches == Patches::Direct {
-            pool.split(out, per_task * n, &mut [], &|task, out, _| {
-                let data = &image[task * per_task * k..];
-                self.gemm.run(Rows { data, stride: k, count: out.len() / n }, out);
+            pool.split(out, n, FLOAT_ROWS, &mut [], &|first, out, _| {
+                let rows = Rows { data: &image[first * k..], stride: k, count: out.len() / n };
+                self.gemm.run(rows, out);
             });
             return;
         }
-        let strip = self.extents.strip_rows(k * size_of::<f32>(), FLOAT_ROWS);
-        pool.split(out, per_task * n, scratch, &|task, out, scratch| {
+        let stride = self.patches.stride(channels, k);
+        let strip = self.extents.strip_rows(stride * size_of::<f32>(), FLOAT_ROWS);
+        pool.split(out, n, FLOAT_ROWS, scratch, &|first, out, scratch| {
             for (index, out) in out.chunks_mut(strip * n).enumerate() {
                 let count = out.len() / n;
-                let data: &mut [f32] = bytemuck::cast_slice_mut(&mut scratch[..count * k * size_of::<f32>()]);
-                let first = task * per_task + index * strip;
-                self.patches.fill(image, channels, first, k, data, 0.0);
-                self.gemm.run(Rows { data, stride: k, count }, out);
+                let data: &mut [f32] =
+                    bytemuck::cast_slice_mut(&mut scratch[..count * stride * size_of::<f32>()]);
+                self.patches.fill(image, channels, first + index * strip, k, data, 0.0);
+                self.gemm.run(Rows { data, stride, count }, out);
             }
         });
     }

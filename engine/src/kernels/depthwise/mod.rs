@@ -96,10 +96,9 @@ impl<T: bytemuck::Pod + Send + Sync> DepthwiseConv<T> {
         let window = &self.window;
         let input_row = window.input.w * self.channels;
         let output_row = window.output.w * self.channels;
-        let rows_per_task = pool.rows_per_task(window.batch * window.output.h, 1);
-        pool.split(out, rows_per_task * output_row, &mut [], &|task, out, _| {
+        pool.split(out, output_row, 1, &mut [], &|first, out, _| {
             for (index, out) in out.chunks_exact_mut(output_row).enumerate() {
-                let row = task * rows_per_task + index;
+                let row = first + index;
                 let (batch, y) = (row / window.output.h, row % window.output.h);
                 let image = &image[batch * window.input.h * input_row..];
                 let mut taps = [None; MAX_KERNEL_HEIGHT];

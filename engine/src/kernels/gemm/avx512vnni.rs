@@ -67,11 +67,12 @@ pub(super) fn shift_into_i8(weights: &[i16]) -> Option<i16> {
 
 /// Whether no accumulator can leave the range in which float32 converts back to int32.
 pub(super) fn converts_safely(weights: &Matrix<i16>, requantize: &Requantize) -> bool {
-    (0..weights.n).all(|n| {
-        let sum: i64 = weights.row(n).iter().map(|&w| i64::from(w.unsigned_abs()) * 255).sum();
-        let bound = (sum + i64::from(requantize.bias[n].unsigned_abs())).min(1 << 31);
-        bound as f64 * f64::from(requantize.scale[n]) < f64::from(1 << 30)
-    })
+    let fits = |n: usize, sum: f64| {
+        let bound = sum * 255.0 + f64::from(requantize.bias[n].unsigned_abs());
+        bound.min(2f64.powi(31)) * f64::from(requantize.scale[n]) < 2f64.powi(30)
+    };
+    let exact = |n: usize| weights.row(n).iter().map(|w| f64::from(w.unsigned_abs())).sum();
+    (0..weights.n).all(|n| fits(n, weights.k as f64 * 255.0) || fits(n, exact(n)))
 }
 
 impl Gemm {
@@ -94,6 +95,7 @@ impl Gemm {
             shift: shift.into(),
         };
         let mut registers = weights.n.div_ceil(LANES);
+        gemm.weights.reserve_exact(registers * weights.k.div_ceil(DEPTH));
         let mut channel = 0;
         while registers > 0 {
             // As equal as four at most allow: 5 registers become 3 + 2 rather than 4 + 1.
@@ -114,12 +116,17 @@ impl Gemm {
             self.bias.push(requantize.bias.get(n).copied().unwrap_or(0));
             self.scale.push(requantize.scale.get(n).copied().unwrap_or(0.0));
         }
+        let nothing = vec![0; weights.k];
+        let row = |&n: &usize| if n < weights.n { weights.row(n) } else { &nothing };
+        let rows: Vec<&[i16]> = order.iter().map(row).collect();
+        let byte = |w: i16| (w + self.shift as i16) as i8;
         for k in (0..weights.k).step_by(DEPTH) {
-            for register in order.chunks_exact(LANES) {
+            for rows in rows.chunks_exact(LANES) {
                 let mut vector = Vector([0; 64]);
-                for (i, &n) in register.iter().enumerate().filter(|&(_, &n)| n < weights.n) {
-                    for d in 0..DEPTH.min(weights.k - k) {
-                        vector.0[i * DEPTH + d] = (i32::from(weights.row(n)[k + d]) + self.shift) as i8;
+                for (to, row) in vector.0.as_chunks_mut::<DEPTH>().0.iter_mut().zip(rows) {
+                    match row[k..].first_chunk::<DEPTH>() {
+                        Some(products) => *to = products.map(byte),
+                        None => to.iter_mut().zip(&row[k..]).for_each(|(to, &w)| *to = byte(w)),
                     }
                 }
                 self.weights.push(vector);
@@ -418,7 +425,7 @@ impl GemmU8 for Gemm {
     }
 
     fn row_multiple(&self) -> usize {
-        STRIP_MULTIPLE
+        TILE_MAX
     }
 
     fn requantized(&self, rows: Rows<'_, u8>, out: &mut [u8]) {

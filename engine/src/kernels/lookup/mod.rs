@@ -9,6 +9,8 @@
 //! | RELU, RELU6 | TFLite's fixed point | no |
 //! | HARD_SWISH | TFLite's 16-bit fixed point | no |
 
+#[cfg(target_arch = "x86_64")]
+mod avx512vbmi;
 mod float;
 mod table;
 
@@ -16,6 +18,7 @@ use crate::arena::Io;
 use crate::compile::{Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{DType, Op};
+use crate::kernels::Isa;
 use crate::threads::Pool;
 
 /// 256 results, one for each byte.
@@ -38,7 +41,7 @@ pub(super) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
                 Op::Relu6 => table::relu(from, to, 6.0),
                 _ => return Err(ctx.unsupported_types(&[input, output])),
             };
-            ctx.task(Lookup { table }, &[input])
+            ctx.task(Lookup { table, isa: ctx.isa }, &[input])
         }
         _ => Err(ctx.unsupported_types(&[input, output])),
     }
@@ -52,7 +55,10 @@ pub(super) fn requantize(ctx: &Lower<'_>, input: Operand<'_>, output: Operand<'_
     } else {
         table::rescale_between_types(from, to)
     };
-    ctx.task(Lookup { table }, &[input])
+    if table.iter().enumerate().all(|(from, &to)| from == usize::from(to)) {
+        return Ok(Lowered::Alias { input: input.id, output: output.id });
+    }
+    ctx.task(Lookup { table, isa: ctx.isa }, &[input])
 }
 
 /// The table that carries values of `input` over to the quantization of `output`; `None` where the
@@ -62,8 +68,12 @@ pub(super) fn rescaling(ctx: &Lower<'_>, input: Operand<'_>, output: Operand<'_>
     Ok((from != to).then(|| table::nearest(from, to)))
 }
 
+/// Fewest elements of a task.
+const PIECE: usize = 16 << 10;
+
 struct Lookup {
     table: Table,
+    isa: Isa,
 }
 
 impl Kernel for Lookup {
@@ -71,10 +81,16 @@ impl Kernel for Lookup {
         "any-u8-lookup"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let from = io.input::<u8>(0);
-        for (to, &from) in io.output::<u8>(0).iter_mut().zip(from) {
-            *to = self.table[usize::from(from)];
-        }
+        pool.split(io.output::<u8>(0), 1, PIECE, &mut [], &|first, to, _| {
+            #[cfg(target_arch = "x86_64")]
+            if self.isa >= Isa::Avx512Vnni && avx512vbmi::look_up(&self.table, &from[first..], to).is_some() {
+                return;
+            }
+            for (to, &from) in to.iter_mut().zip(&from[first..]) {
+                *to = self.table[usize::from(from)];
+            }
+        });
     }
 }
