@@ -1,2 +1,28 @@
 //! The program `osprey`.
-fn main() {}
+
+mod args;
+mod bench;
+mod detect;
+mod fail;
+mod info;
+mod model;
+mod files;
+mod run;
+
+use args::{Cli, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return fail::usage(&e),
+    };
+    let result = match cli.command {
+        Command::Detect(args) => detect::run(&args),
+        Command::Info(args) => info::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    };
+    result.unwrap_or_else(|e| fail::report(&e))
+}

@@ -1,0 +1,223 @@
+//! Arguments as they are typed. Each command checks its own before it starts.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Finds objects in pictures, from quantized TFLite models, on the CPU.
+#[derive(Debug, Parser)]
+#[command(name = "osprey", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Detect(DetectArgs),
+    Info(InfoArgs),
+    Run(RunArgs),
+    Bench(BenchArgs),
+}
+
+/// What runs the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BackendArg {
+    /// The engine where it can run the model, else tract.
+    Auto,
+    /// Osprey's own engine.
+    Native,
+    /// tract: float models with operators that the engine lacks.
+    Tract,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgs {
+    /// The .tflite file; without it, the one that $OSPREY_MODEL names.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+    /// What runs the model.
+    #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
+    pub(crate) backend: BackendArg,
+    /// Threads that share the work of one inference.
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: u16,
+}
+
+/// Finds objects in pictures, folders of pictures, or patterns such as 'photos/**/*.jpg'.
+///
+/// JPEG, PNG, BMP, WebP and TIFF are read, and turned upright as their EXIF data say. A picture
+/// that cannot be read is reported and skipped. The exit status is 0 where all pictures were
+/// processed, 2 where some were skipped, 1 where nothing could be done.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  osprey detect photo.jpg
+  osprey detect photos --recursive --format jsonl --output found.jsonl
+  osprey detect photos --classes person,cat --score-threshold 0.5 --annotated drawn
+  osprey detect photos --format yolo --output labels --report report.html")]
+pub(crate) struct DetectArgs {
+    /// Pictures, folders, or quoted patterns (*, ?, [a-z], ** for any depth).
+    #[arg(required = true, value_name = "PATHS")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Looks into folders inside folders.
+    #[arg(short, long)]
+    pub(crate) recursive: bool,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) choose: ChooseArgs,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
+    /// Pictures of more megapixels are skipped, before memory is asked for.
+    #[arg(long, value_name = "MP", default_value_t = 80, value_parser = clap::value_parser!(u32).range(1..=4000))]
+    pub(crate) max_megapixels: u32,
+    /// Threads that decode pictures while inference runs [default: one less than the CPU's cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) decode_threads: Option<u16>,
+    /// No progress bar and no summary; errors are still printed.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Which detections are kept.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which detections are kept")]
+pub(crate) struct ChooseArgs {
+    /// Detections below are dropped, 0..1 [default: 0.3].
+    #[arg(short, long, value_name = "SCORE", value_parser = fraction)]
+    pub(crate) score_threshold: Option<f32>,
+    /// The most detections for one picture [default: 100].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) max_detections: Option<u32>,
+    /// Boxes of one class that overlap more are one object, 0..1 [default: the model's, or 0.6].
+    #[arg(long, value_name = "IOU", value_parser = fraction)]
+    pub(crate) nms_iou: Option<f32>,
+    /// How overlapping boxes are thinned out [default: as the model says, else per-class].
+    #[arg(long, value_enum)]
+    pub(crate) nms: Option<NmsArg>,
+    /// Only these classes: names or numbers, separated by commas.
+    #[arg(short, long, value_name = "CLASSES", value_delimiter = ',')]
+    pub(crate) classes: Vec<String>,
+    /// Every class but these.
+    #[arg(long, value_name = "CLASSES", value_delimiter = ',', conflicts_with = "classes")]
+    pub(crate) exclude_classes: Vec<String>,
+    /// Other score thresholds for single classes, such as person=0.5,cat=0.2.
+    #[arg(long, value_name = "CLASS=SCORE", value_delimiter = ',', value_parser = class_threshold)]
+    pub(crate) class_threshold: Vec<(String, f32)>,
+    /// A text file with a class name a line, in place of the names in the model.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+}
+
+/// How overlapping boxes are thinned out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NmsArg {
+    /// Boxes suppress boxes of their own class.
+    PerClass,
+    /// Boxes suppress boxes of any class.
+    Agnostic,
+    /// Overlapping boxes lose score in place of vanishing.
+    Soft,
+}
+
+/// What is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is written")]
+pub(crate) struct WriteArgs {
+    /// How results are written [default: as the output's extension says, else table].
+    #[arg(short, long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// The file to write (for yolo and voc the folder); - is standard output.
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
+    /// Adds each box's score to YOLO files as a sixth column.
+    #[arg(long)]
+    pub(crate) yolo_scores: bool,
+    /// Writes copies of the pictures with boxes and labels drawn.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) annotated: Option<PathBuf>,
+    /// Writes one self-contained page to look through the results.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+    /// The most pictures that the report shows.
+    #[arg(long, value_name = "N", default_value_t = 500, requires = "report")]
+    pub(crate) report_pictures: usize,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text to read.
+    Table,
+    /// A JSON object a line, one for each picture.
+    Jsonl,
+    /// A line for each detection.
+    Csv,
+    /// One COCO file: images, categories, annotations with scores.
+    Coco,
+    /// A folder with a text file for each picture: class, centre, size, as fractions.
+    Yolo,
+    /// A folder with a Pascal VOC XML file for each picture.
+    Voc,
+}
+
+/// Shows what a model takes, gives and contains, and whether it can run.
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    /// The .tflite file; without it, the one that $OSPREY_MODEL names.
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: Option<PathBuf>,
+    /// Lists every operator with its kernel and tensors.
+    #[arg(long)]
+    pub(crate) nodes: bool,
+}
+
+/// Runs a model on tensors from .npy files and writes its outputs as out0.npy, out1.npy, …
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The .tflite file.
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    /// A .npy file for each input of the model, in its order, of its shape and type.
+    #[arg(short, long, required = true, num_args = 1.., value_name = "FILE.npy")]
+    pub(crate) input: Vec<PathBuf>,
+    /// The folder for the outputs.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// What runs the model.
+    #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
+    pub(crate) backend: BackendArg,
+    /// Threads that share the work.
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: u16,
+}
+
+/// Measures how long a model takes, on random input.
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Runs that are measured.
+    #[arg(short = 'n', long, value_name = "K", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) iters: u32,
+    /// Runs before, which are not.
+    #[arg(long, value_name = "K", default_value_t = 5)]
+    pub(crate) warmup: u32,
+    /// Prints each latency in milliseconds, one a line, and nothing else.
+    #[arg(long, conflicts_with = "profile")]
+    pub(crate) raw: bool,
+    /// Prints how long each operator took (the engine only).
+    #[arg(long)]
+    pub(crate) profile: bool,
+}
+
+fn fraction(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1".into()),
+    }
+}
+
+fn class_threshold(text: &str) -> Result<(String, f32), String> {
+    let (class, score) = text.rsplit_once('=').ok_or("expected CLASS=SCORE, such as person=0.5")?;
+    Ok((class.trim().to_owned(), fraction(score.trim())?))
+}

@@ -1,0 +1,185 @@
+//! `osprey bench`: how long a model takes.
+
+use crate::args::BenchArgs;
+use crate::model;
+use anyhow::{Context, Result, ensure};
+use osprey_detector::Model;
+use osprey_detector::tensor::{DType, TensorViewMut};
+use osprey_engine::{Graph, Program, Session};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
+    let path = model::resolve(args.model.model.as_deref())?;
+    let mut loaded = model::open(&path, &model::options(args.model.backend, args.model.threads))?;
+    if args.profile {
+        let program = loaded.program.context("a profile needs the engine; this model runs on tract")?;
+        return profile(&path, &program, args);
+    }
+    let model = loaded.model.as_mut();
+    fill(model)?;
+    let latencies = measure(model, args)?;
+    let mut out = std::io::stdout().lock();
+    if args.raw {
+        for ms in latencies {
+            writeln!(out, "{ms:.4}")?;
+        }
+    } else {
+        writeln!(out, "model    {}", path.display())?;
+        writeln!(out, "backend  {} ({})", loaded.backend, loaded.reason)?;
+        writeln!(out, "threads  {}", args.model.threads)?;
+        writeln!(out, "runs     {} after {} to warm up", args.iters, args.warmup)?;
+        writeln!(out, "latency  {}", Latency::of(latencies))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Milliseconds of each run.
+fn measure(model: &mut dyn Model, args: &BenchArgs) -> Result<Vec<f64>> {
+    for _ in 0..args.warmup {
+        model.run()?;
+    }
+    let mut latencies = Vec::with_capacity(args.iters as usize);
+    for _ in 0..args.iters {
+        let start = Instant::now();
+        model.run()?;
+        latencies.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(latencies)
+}
+
+/// Quantiles of latencies, in milliseconds.
+struct Latency {
+    sorted: Vec<f64>,
+}
+
+impl Latency {
+    fn of(mut latencies: Vec<f64>) -> Self {
+        latencies.sort_by(f64::total_cmp);
+        Self { sorted: latencies }
+    }
+
+    /// The smallest latency that at least `share` of the runs did not exceed (nearest rank).
+    fn quantile(&self, share: f64) -> f64 {
+        let rank = (share * self.sorted.len() as f64).ceil() as usize;
+        self.sorted[rank.clamp(1, self.sorted.len()) - 1]
+    }
+}
+
+impl std::fmt::Display for Latency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let q = |share| self.quantile(share);
+        write!(
+            f,
+            "min {:.3} ms, median {:.3} ms, p95 {:.3} ms, p99 {:.3} ms",
+            q(0.0),
+            q(0.5),
+            q(0.95),
+            q(0.99)
+        )
+    }
+}
+
+/// The same random numbers every time: integers over their whole range, floats over 0..1.
+fn fill(model: &mut dyn Model) -> Result<()> {
+    let mut random = XorShift(0x9e37_79b9_7f4a_7c15);
+    for index in 0..model.inputs().len() {
+        match model.input_mut(index)? {
+            TensorViewMut::F32(mut a) => a.mapv_inplace(|_| (random.next() >> 40) as f32 / (1 << 24) as f32),
+            TensorViewMut::U8(mut a) => a.mapv_inplace(|_| random.next() as u8),
+            TensorViewMut::I8(mut a) => a.mapv_inplace(|_| random.next() as i8),
+            TensorViewMut::I16(mut a) => a.mapv_inplace(|_| random.next() as i16),
+            // Wider integers are indices and sizes: any but small ones would be out of range.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Marsaglia's xorshift64.
+struct XorShift(u64);
+
+impl XorShift {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 >> 8
+    }
+}
+
+/// Mean time of each step, then of each kind of operator.
+fn profile(path: &Path, program: &Arc<Program>, args: &BenchArgs) -> Result<ExitCode> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let graph = Graph::read(&bytes)?;
+    let steps: Vec<_> = program.steps().collect();
+    let mut session = Session::new(program.clone())?;
+    let mut random = XorShift(0x9e37_79b9_7f4a_7c15);
+    for (index, port) in program.inputs().iter().enumerate() {
+        if matches!(port.dtype, DType::U8 | DType::I8) {
+            session.input_mut(index)?.fill_with(|| random.next() as u8);
+        }
+    }
+    for _ in 0..args.warmup {
+        session.run();
+    }
+    let mut totals = vec![Duration::ZERO; steps.len()];
+    for _ in 0..args.iters {
+        session.run_profiled(|step, time| totals[step] += time);
+    }
+    let ms = |time: Duration| time.as_secs_f64() * 1e3 / f64::from(args.iters);
+    let sum = ms(totals.iter().sum());
+    ensure!(!steps.is_empty(), "the model has nothing to compute");
+
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{:>5}  {:<30} {:<36} {:>9}  {:>6}  {:>7}", "node", "operator", "kernel", "ms", "share", "GMAC/s")?;
+    let mut kinds: BTreeMap<String, (usize, f64, u64)> = BTreeMap::new();
+    for (step, total) in steps.iter().zip(&totals) {
+        let name = step.node.map_or("conversion".to_owned(), |n| graph.nodes[n].op.label());
+        let node = step.node.map_or(String::new(), |n| n.to_string());
+        let time = ms(*total);
+        writeln!(
+            out,
+            "{node:>5}  {name:<30} {:<36} {time:>9.4}  {:>4.1} %  {:>7}",
+            step.kernel,
+            share(time, sum),
+            rate(step.macs, time)
+        )?;
+        let (count, spent, macs) = kinds.entry(name).or_default();
+        (*count, *spent, *macs) = (*count + 1, *spent + time, *macs + step.macs);
+    }
+    let mut kinds: Vec<_> = kinds.into_iter().collect();
+    kinds.sort_by(|a, b| b.1.1.total_cmp(&a.1.1));
+    writeln!(out)?;
+    for (name, (count, spent, macs)) in kinds {
+        writeln!(out, "{count:>5}  {name:<67} {spent:>9.4}  {:>4.1} %  {:>7}", share(spent, sum), rate(macs, spent))?;
+    }
+    writeln!(out, "\n{sum:.3} ms a run, mean of {}", args.iters)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn share(part: f64, whole: f64) -> f64 {
+    100.0 * part / whole.max(f64::MIN_POSITIVE)
+}
+
+/// Billions of multiply-accumulates a second; nothing for steps without.
+fn rate(macs: u64, ms: f64) -> String {
+    if macs == 0 { String::new() } else { format!("{:.1}", macs as f64 / ms.max(1e-9) / 1e6) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_measured_values() {
+        let latency = Latency::of((1..=100).rev().map(f64::from).collect());
+        assert_eq!([0.0, 0.5, 0.95, 0.99, 1.0].map(|s| latency.quantile(s)), [1.0, 50.0, 95.0, 99.0, 100.0]);
+        let single = Latency::of(vec![7.0]);
+        assert_eq!([0.0, 0.5, 0.99].map(|s| single.quantile(s)), [7.0; 3]);
+    }
+}

@@ -1,0 +1,60 @@
+//! Writing results, a picture at a time: memory does not grow with their number.
+
+mod coco;
+mod csv;
+mod jsonl;
+mod table;
+mod voc;
+mod yolo;
+
+pub(crate) use yolo::with_suffix;
+
+use super::record::Record;
+use crate::args::{Format, WriteArgs};
+use crate::files::Destination;
+use anyhow::{Result, bail};
+use std::path::Path;
+
+/// Takes the records in the order of the inputs.
+pub(crate) trait Writer: Send {
+    fn write(&mut self, record: &Record) -> Result<()>;
+
+    /// Completes the output; until then its name does not appear.
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// The format asked for, else the one that the output's extension stands for, else a table.
+pub(crate) fn format(args: &WriteArgs) -> Result<Format> {
+    let extension = args.output.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    let format = args.format.unwrap_or(match extension.as_deref() {
+        Some("jsonl" | "ndjson") => Format::Jsonl,
+        Some("csv") => Format::Csv,
+        Some("json") => Format::Coco,
+        _ => Format::Table,
+    });
+    if matches!(format, Format::Yolo | Format::Voc) {
+        if args.output == Path::new("-") {
+            bail!("this format writes a file for each picture: name a folder with --output DIR");
+        }
+        if args.output.is_file() {
+            bail!("{} is a file; this format takes a folder as --output", args.output.display());
+        }
+    }
+    if args.yolo_scores && format != Format::Yolo {
+        bail!("--yolo-scores goes with --format yolo");
+    }
+    Ok(format)
+}
+
+/// `labels` are the names of all classes, by id.
+pub(crate) fn writer(format: Format, args: &WriteArgs, labels: &[String]) -> Result<Box<dyn Writer>> {
+    let path = &args.output;
+    Ok(match format {
+        Format::Table => Box::new(table::Table::new(Destination::create(path)?)),
+        Format::Jsonl => Box::new(jsonl::Jsonl::new(Destination::create(path)?)),
+        Format::Csv => Box::new(csv::Csv::new(Destination::create(path)?)?),
+        Format::Coco => Box::new(coco::Coco::new(Destination::create(path)?, labels)?),
+        Format::Yolo => Box::new(yolo::Yolo::new(path, labels, args.yolo_scores)?),
+        Format::Voc => Box::new(voc::Voc::new(path)?),
+    })
+}

@@ -1,0 +1,185 @@
+//! The way of the pictures: decoding and preprocessing on several threads, inference on one, drawing
+//! on others, writing on the last. Every queue is bounded, none drops, and results keep the order of the
+//! inputs: worker `k` of `n` takes pictures `k`, `k + n`, …, and whoever comes next takes from the
+//! workers in turn.
+
+mod budget;
+
+use super::decode::{self, Opened, Picture, PictureLimits};
+use super::finder::{Finder, Prepared, Preparer};
+use super::inputs::Input;
+use super::record::{Record, Skipped, Times};
+use anyhow::{Result, anyhow};
+use budget::{Budget, Permit};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::thread;
+use std::time::Instant;
+
+/// Bytes of decoded pictures between decoding and drawing.
+const PICTURE_MEMORY: u64 = 512 << 20;
+/// Pictures that wait at each worker's door: enough to smooth small differences.
+const QUEUE: usize = 2;
+
+/// How the work is shared out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) limits: PictureLimits,
+    pub(crate) decoders: usize,
+    pub(crate) finishers: usize,
+}
+
+/// What is done with each picture after inference.
+pub(crate) trait Finish: Sync {
+    type Output: Send;
+
+    /// Whether pictures are looked at again after inference.
+    fn needs_pictures(&self) -> bool;
+
+    /// Drawing and encoding of picture `index`, where pictures are needed; runs on several threads,
+    /// in any order.
+    fn prepare(&self, index: usize, record: &Record, picture: Option<Picture>) -> Result<Self::Output>;
+}
+
+/// What became of a picture.
+pub(crate) enum Outcome<T> {
+    Found(Record, T),
+    Skipped(Skipped),
+}
+
+struct Decoded<'a> {
+    prepared: Prepared,
+    /// Kept where something is drawn later.
+    picture: Option<(Picture, Permit<'a>)>,
+    times: Times,
+}
+
+type Fetched<'a> = Result<Decoded<'a>, Skipped>;
+/// Index among the inputs, and what inference made of the picture.
+type Examined<'a> = (usize, Result<(Record, Option<(Picture, Permit<'a>)>), Skipped>);
+
+/// Takes all pictures through; `collect` gets the outcomes in the order of `inputs`.
+pub(crate) fn run<F: Finish>(
+    inputs: &[Input],
+    plan: &Plan,
+    finder: &mut Finder,
+    finish: &F,
+    mut collect: impl FnMut(Outcome<F::Output>) -> Result<()> + Send,
+) -> Result<()> {
+    let budget = &Budget::new(PICTURE_MEMORY);
+    let (decoders, finishers) = (plan.decoders.clamp(1, inputs.len().max(1)), plan.finishers.max(1));
+    thread::scope(|scope| {
+        let mut fetched = Vec::new();
+        for worker in 0..decoders {
+            let (sender, receiver) = bounded(QUEUE);
+            fetched.push(receiver);
+            let fetcher = Fetcher {
+                limits: plan.limits,
+                keeps_pictures: finish.needs_pictures(),
+                preparer: finder.preparer(),
+                budget,
+            };
+            scope.spawn(move || fetcher.run(inputs, (worker..inputs.len()).step_by(decoders), &sender));
+        }
+        let (mut examined, mut finished) = (Vec::new(), Vec::new());
+        for _ in 0..finishers {
+            let (sender, receiver) = bounded(QUEUE);
+            examined.push(sender);
+            let (done, outcomes) = bounded(QUEUE);
+            finished.push(outcomes);
+            scope.spawn(move || draw(finish, &receiver, &done));
+        }
+        let collector = scope.spawn(move || -> Result<()> {
+            for index in 0..inputs.len() {
+                // A closed channel: an earlier stage has given up and says why.
+                let Ok(outcome) = finished[index % finishers].recv() else { break };
+                collect(outcome?)?;
+            }
+            Ok(())
+        });
+        let found = find(inputs, finder, &fetched, &examined);
+        drop((fetched, examined));
+        let collected = collector.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        collected.and(found)
+    })
+}
+
+/// A decoding thread.
+struct Fetcher<'a> {
+    limits: PictureLimits,
+    keeps_pictures: bool,
+    preparer: Preparer,
+    budget: &'a Budget,
+}
+
+impl<'a> Fetcher<'a> {
+    fn run(mut self, inputs: &[Input], indices: impl Iterator<Item = usize>, out: &Sender<Fetched<'a>>) {
+        for index in indices {
+            let path = &inputs[index].path;
+            let start = Instant::now();
+            let opened = decode::open(path, &self.limits);
+            let mut times = Times { decode: start.elapsed(), ..Times::default() };
+            let bytes = opened.as_ref().map_or(0, |o| o.bytes);
+            let Some(permit) = self.budget.admit(index, bytes) else { return };
+            let fetched = opened.map_err(|e| e.to_string()).and_then(|o| self.fetch(o, permit, &mut times));
+            let fetched = fetched.map_err(|reason| Skipped { image: path.display().to_string(), reason });
+            if out.send(fetched).is_err() {
+                self.budget.cancel();
+                return;
+            }
+        }
+    }
+
+    fn fetch(&mut self, opened: Opened, permit: Permit<'a>, times: &mut Times) -> Result<Decoded<'a>, String> {
+        let start = Instant::now();
+        let picture = opened.decode().map_err(|e| e.to_string())?;
+        times.decode += start.elapsed();
+        let prepared = self.preparer.prepare(&picture).map_err(|e| e.to_string())?;
+        times.preprocess = prepared.time;
+        let picture = self.keeps_pictures.then_some((picture, permit));
+        Ok(Decoded { prepared, picture, times: *times })
+    }
+}
+
+/// The inference thread.
+fn find<'a>(
+    inputs: &[Input],
+    finder: &mut Finder,
+    fetched: &[Receiver<Fetched<'a>>],
+    out: &[Sender<Examined<'a>>],
+) -> Result<()> {
+    for (index, input) in inputs.iter().enumerate() {
+        let fetched = fetched[index % fetched.len()].recv();
+        let fetched = fetched.map_err(|_| anyhow!("a decoding thread ended early; please report this"))?;
+        let examined = match fetched {
+            Ok(Decoded { prepared, picture, mut times }) => {
+                let found = finder.find(&prepared, &mut times)?;
+                let (width, height) = prepared.size;
+                let (image, name) = (input.path.display().to_string(), input.name.clone());
+                Ok((Record { image, name, width, height, found, times }, picture))
+            }
+            Err(skipped) => Err(skipped),
+        };
+        if out[index % out.len()].send((index, examined)).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A drawing thread.
+fn draw<'a, F: Finish>(finish: &F, examined: &Receiver<Examined<'a>>, out: &Sender<Result<Outcome<F::Output>>>) {
+    for (index, result) in examined {
+        let outcome = match result {
+            Ok((record, kept)) => {
+                let (picture, permit) = kept.unzip();
+                let output = finish.prepare(index, &record, picture);
+                drop(permit);
+                output.map(|output| Outcome::Found(record, output))
+            }
+            Err(skipped) => Ok(Outcome::Skipped(skipped)),
+        };
+        if out.send(outcome).is_err() {
+            break;
+        }
+    }
+}

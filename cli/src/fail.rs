@@ -1,0 +1,39 @@
+//! How the program ends: exit statuses and error messages.
+
+use std::io;
+use std::process::ExitCode;
+
+/// Part of the work could not be done.
+pub(crate) const SOME_SKIPPED: u8 = 2;
+/// Nothing could be done: wrong arguments, no model, no picture.
+pub(crate) const NOTHING_DONE: u8 = 1;
+
+/// Prints clap's message. Help and version succeed; clap's own status for a wrong flag, 2, would
+/// read as "some pictures were skipped".
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let failed = error.use_stderr();
+    match error.print() {
+        Ok(()) if !failed => ExitCode::SUCCESS,
+        _ => ExitCode::from(NOTHING_DONE),
+    }
+}
+
+/// Prints the error with its causes. A reader that went away (`osprey … | head`) is no error.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(is_broken_pipe) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("osprey: {error:#}");
+    ExitCode::from(NOTHING_DONE)
+}
+
+fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let io = cause.downcast_ref::<io::Error>().or_else(|| {
+        let csv = cause.downcast_ref::<csv::Error>()?;
+        match csv.kind() {
+            csv::ErrorKind::Io(e) => Some(e),
+            _ => None,
+        }
+    });
+    io.is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,40 @@
+//! Which model to use, and how to load it.
+
+use crate::args::BackendArg;
+use anyhow::{Context, Result, bail};
+use osprey_detector::model::{Backend, BackendChoice, LoadOptions, LoadedModel, load};
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// Names the model where no argument does.
+const VARIABLE: &str = "OSPREY_MODEL";
+
+/// The model's file: the one given, else the one that the environment names.
+pub(crate) fn resolve(given: Option<&Path>) -> Result<PathBuf> {
+    let (path, origin) = match (given, env::var_os(VARIABLE).filter(|v| !v.is_empty())) {
+        (Some(path), _) => (path.to_owned(), "".to_owned()),
+        (None, Some(path)) => (PathBuf::from(path), format!(" (from ${VARIABLE})")),
+        (None, None) => bail!("which model? Pass a .tflite file, or set ${VARIABLE} to one"),
+    };
+    if path.is_dir() {
+        bail!("{}{origin} is a folder; pass the .tflite file itself", path.display());
+    }
+    if !path.exists() {
+        bail!("there is no model file {}{origin}", path.display());
+    }
+    Ok(path)
+}
+
+pub(crate) fn options(backend: BackendArg, threads: u16) -> LoadOptions {
+    let backend = match backend {
+        BackendArg::Auto => BackendChoice::Auto,
+        BackendArg::Native => BackendChoice::Only(Backend::Native),
+        BackendArg::Tract => BackendChoice::Only(Backend::Tract),
+    };
+    LoadOptions { backend, threads: threads.into(), ..LoadOptions::default() }
+}
+
+/// Loads a model; an error names the file.
+pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<LoadedModel> {
+    load(path, options).with_context(|| format!("cannot use the model {}", path.display()))
+}
