@@ -13,7 +13,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Detect(DetectArgs),
+    Detect(Box<DetectArgs>),
     Info(InfoArgs),
     Run(RunArgs),
     Bench(BenchArgs),

@@ -136,7 +136,11 @@ fn profile(path: &Path, program: &Arc<Program>, args: &BenchArgs) -> Result<Exit
     ensure!(!steps.is_empty(), "the model has nothing to compute");
 
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{:>5}  {:<30} {:<36} {:>9}  {:>6}  {:>7}", "node", "operator", "kernel", "ms", "share", "GMAC/s")?;
+    writeln!(
+        out,
+        "{:>5}  {:<30} {:<36} {:>9}  {:>6}  {:>7}",
+        "node", "operator", "kernel", "ms", "share", "GMAC/s"
+    )?;
     let mut kinds: BTreeMap<String, (usize, f64, u64)> = BTreeMap::new();
     for (step, total) in steps.iter().zip(&totals) {
         let name = step.node.map_or("conversion".to_owned(), |n| graph.nodes[n].op.label());
@@ -156,7 +160,12 @@ fn profile(path: &Path, program: &Arc<Program>, args: &BenchArgs) -> Result<Exit
     kinds.sort_by(|a, b| b.1.1.total_cmp(&a.1.1));
     writeln!(out)?;
     for (name, (count, spent, macs)) in kinds {
-        writeln!(out, "{count:>5}  {name:<67} {spent:>9.4}  {:>4.1} %  {:>7}", share(spent, sum), rate(macs, spent))?;
+        writeln!(
+            out,
+            "{count:>5}  {name:<67} {spent:>9.4}  {:>4.1} %  {:>7}",
+            share(spent, sum),
+            rate(macs, spent)
+        )?;
     }
     writeln!(out, "\n{sum:.3} ms a run, mean of {}", args.iters)?;
     Ok(ExitCode::SUCCESS)

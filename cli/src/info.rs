@@ -63,8 +63,14 @@ fn overview(path: &Path, info: &ModelInfo) -> Result<String> {
     }
     line("quantization", &info.quantization);
     line("parameters", &count(info.parameters as u64));
-    line("compute", &info.macs.map_or_else(String::new, |m| format!("{} multiply-accumulates a run", count(m))));
-    line("memory", &info.arena_bytes.map_or_else(String::new, |b| format!("{} for activations", size(b as u64))));
+    line(
+        "compute",
+        &info.macs.map_or_else(String::new, |m| format!("{} multiply-accumulates a run", count(m))),
+    );
+    line(
+        "memory",
+        &info.arena_bytes.map_or_else(String::new, |b| format!("{} for activations", size(b as u64))),
+    );
     line("labels", &info.labels.as_ref().map_or_else(|| "none".into(), labels));
     out.push('\n');
 

@@ -4,9 +4,9 @@ mod args;
 mod bench;
 mod detect;
 mod fail;
+mod files;
 mod info;
 mod model;
-mod files;
 mod run;
 
 use args::{Cli, Command};

@@ -6,7 +6,6 @@ use anyhow::{Context, Result, bail, ensure};
 use npyz::{Deserialize, NpyFile, Order, WriterBuilder};
 use osprey_detector::model::{LoadOptions, PostProcessing};
 use osprey_detector::tensor::{DType, Tensor, TensorSpec, TensorView};
-use osprey_detector::Model;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -14,10 +13,8 @@ use std::process::ExitCode;
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     let path = model::resolve(Some(&args.model))?;
-    let options = LoadOptions {
-        post_processing: PostProcessing::Apply,
-        ..model::options(args.backend, args.threads)
-    };
+    let options =
+        LoadOptions { post_processing: PostProcessing::Apply, ..model::options(args.backend, args.threads) };
     let mut loaded = model::open(&path, &options)?;
     let model = loaded.model.as_mut();
     let specs = model.inputs().to_vec();
@@ -26,11 +23,18 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
         "the model takes {} inputs, {} were given:\n{}",
         specs.len(),
         args.input.len(),
-        specs.iter().enumerate().map(|(i, s)| format!("  {i}: {}", describe(s))).collect::<Vec<_>>().join("\n")
+        specs
+            .iter()
+            .enumerate()
+            .map(|(i, s)| format!("  {i}: {}", describe(s)))
+            .collect::<Vec<_>>()
+            .join("\n")
     );
     for (index, (spec, file)) in specs.iter().zip(&args.input).enumerate() {
         let tensor = read(file, spec)?;
-        model.set_input(index, &tensor.view()).with_context(|| format!("input {index}, {}", file.display()))?;
+        model
+            .set_input(index, &tensor.view())
+            .with_context(|| format!("input {index}, {}", file.display()))?;
     }
     model.run()?;
     files::make_folder(&args.output)?;
@@ -85,7 +89,11 @@ where
 {
     let (order, dtype) = (npy.order(), npy.dtype().descr());
     let values = npy.data::<T>().map_err(|_| {
-        anyhow::anyhow!("its numbers are of type {dtype}, the model's input \"{}\" is {}", spec.name, spec.dtype)
+        anyhow::anyhow!(
+            "its numbers are of type {dtype}, the model's input \"{}\" is {}",
+            spec.name,
+            spec.dtype
+        )
     })?;
     let values = values.collect::<Result<Vec<T>, _>>().context("the file ends early")?;
     let array = match order {
@@ -106,7 +114,8 @@ fn npy(tensor: &TensorView<'_>) -> Result<Vec<u8>> {
     {
         let shape: Vec<u64> = shape.iter().map(|&d| d as u64).collect();
         let mut bytes = Vec::new();
-        let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
+        let mut writer =
+            npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
         for value in values {
             writer.push(value)?;
         }

@@ -9,7 +9,8 @@ fn model() -> Option<std::path::PathBuf> {
 #[test]
 fn raw_prints_one_latency_a_line() {
     let Some(model) = model() else { return };
-    let run = outcome(osprey().args(["bench", "--threads", "1", "--iters", "7", "--raw", "--model"]).arg(model));
+    let run =
+        outcome(osprey().args(["bench", "--threads", "1", "--iters", "7", "--raw", "--model"]).arg(model));
     assert_eq!(run.status, Some(0), "{}", run.stderr);
     let latencies: Vec<f64> = run.stdout.lines().map(|l| l.parse().expect("a number")).collect();
     assert!(latencies.len() == 7 && latencies.iter().all(|ms| *ms > 0.0), "{latencies:?}");
@@ -24,5 +25,9 @@ fn quantiles_and_profile_are_printed() {
     }
     let profile = outcome(osprey().args(["bench", "--iters", "3", "--profile", "--model"]).arg(&model));
     assert_eq!(profile.status, Some(0), "{}", profile.stderr);
-    assert!(profile.stdout.contains("DEPTHWISE_CONV_2D") && profile.stdout.contains("GMAC/s"), "{}", profile.stdout);
+    assert!(
+        profile.stdout.contains("DEPTHWISE_CONV_2D") && profile.stdout.contains("GMAC/s"),
+        "{}",
+        profile.stdout
+    );
 }

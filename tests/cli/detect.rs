@@ -17,7 +17,8 @@ fn the_person_the_cat_and_the_cup_are_found() {
     let run = outcome(&mut scratch.detect(&model, &["photos", "--format", "jsonl"]));
     assert_eq!(run.status, Some(0), "{}", run.stderr);
     let lines = run.lines();
-    let sizes: Vec<_> = lines.iter().map(|l| (l["image"].as_str(), l["width"].as_u64(), l["height"].as_u64())).collect();
+    let sizes: Vec<_> =
+        lines.iter().map(|l| (l["image"].as_str(), l["width"].as_u64(), l["height"].as_u64())).collect();
     assert_eq!(
         sizes,
         [
@@ -51,26 +52,35 @@ fn csv_says_the_same_as_jsonl() {
     let expected = reference(&scratch, &model);
     assert_eq!(outcome(&mut scratch.detect(&model, &["photos", "-o", "out/found.csv"])).status, Some(0));
     let mut reader = csv::Reader::from_path(scratch.path("out/found.csv")).expect("a CSV file");
-    let rows: Vec<(String, u32, u32, String, u64, f64, f64, f64, f64, f64)> =
-        reader.deserialize().collect::<Result<_, _>>().expect("rows");
-    let read: Vec<_> = rows
-        .into_iter()
-        .map(|(image, _, _, label, class_id, score, x0, y0, x1, y1)| Object {
-            image,
-            label,
-            class_id,
-            score,
-            corners: [x0, y0, x1, y1],
-        })
-        .collect();
+    let mut read = Vec::new();
+    for row in reader.deserialize() {
+        let row: CsvRow = row.expect("a row");
+        let CsvRow { image, label, class_id, score, xmin, ymin, xmax, ymax } = row;
+        read.push(Object { image, label, class_id, score, corners: [xmin, ymin, xmax, ymax] });
+    }
     assert_eq!(read, expected);
+}
+
+#[derive(serde::Deserialize)]
+struct CsvRow {
+    image: String,
+    label: String,
+    class_id: u64,
+    score: f64,
+    xmin: f64,
+    ymin: f64,
+    xmax: f64,
+    ymax: f64,
 }
 
 #[test]
 fn coco_says_the_same_as_jsonl() {
     let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
     let expected = reference(&scratch, &model);
-    assert_eq!(outcome(&mut scratch.detect(&model, &["photos", "-f", "coco", "-o", "found.json"])).status, Some(0));
+    assert_eq!(
+        outcome(&mut scratch.detect(&model, &["photos", "-f", "coco", "-o", "found.json"])).status,
+        Some(0)
+    );
     let coco: Value = serde_json::from_str(&scratch.read("found.json")).expect("JSON");
     let by_id = |list: &str, id: &Value, name: &str| {
         let items = coco[list].as_array().expect("a list");
@@ -101,9 +111,11 @@ fn yolo_says_the_same_as_jsonl() {
     let classes = scratch.read("labels/classes.txt");
     let classes: Vec<_> = classes.lines().collect();
     let mut read = Vec::new();
-    for (name, image, width, height) in
-        [("astronaut", "astronaut.jpg", 512.0, 512.0), ("cat", "cat.png", 451.0, 300.0), ("coffee", "coffee.jpg", 600.0, 400.0)]
-    {
+    for (name, image, width, height) in [
+        ("astronaut", "astronaut.jpg", 512.0, 512.0),
+        ("cat", "cat.png", 451.0, 300.0),
+        ("coffee", "coffee.jpg", 600.0, 400.0),
+    ] {
         for line in scratch.read(&format!("labels/{name}.txt")).lines() {
             let numbers: Vec<f64> = line.split(' ').map(|n| n.parse().expect("a number")).collect();
             let [class, x, y, w, h, score] = numbers.try_into().expect("six columns");
@@ -113,12 +125,20 @@ fn yolo_says_the_same_as_jsonl() {
                 label: classes[class as usize].into(),
                 class_id: class as u64,
                 score,
-                corners: [(x - w / 2.0) * width, (y - h / 2.0) * height, (x + w / 2.0) * width, (y + h / 2.0) * height],
+                corners: [
+                    (x - w / 2.0) * width,
+                    (y - h / 2.0) * height,
+                    (x + w / 2.0) * width,
+                    (y + h / 2.0) * height,
+                ],
             });
         }
     }
     assert_close(&read, &expected, 0.02);
-    assert_eq!(outcome(&mut scratch.detect(&model, &["photos", "-f", "yolo", "-o", "plain"])).status, Some(0));
+    assert_eq!(
+        outcome(&mut scratch.detect(&model, &["photos", "-f", "yolo", "-o", "plain"])).status,
+        Some(0)
+    );
     let plain = scratch.read("plain/cat.txt");
     assert!(plain.lines().all(|l| l.split(' ').count() == 5), "{plain}");
 }
@@ -215,8 +235,13 @@ fn annotated_pictures_keep_size_and_format_and_show_the_box() {
         let changed = |x: u32, y: u32| {
             before.get_pixel(x, y).0.iter().zip(after.get_pixel(x, y).0).any(|(a, b)| a.abs_diff(b) > 24)
         };
-        let bottom = (x0..x1.min(before.width())).filter(|&x| changed(x, y1.clamp(1, before.height()) - 1)).count();
-        assert!(bottom as u32 * 10 > (x1 - x0) * 8, "{name}: {bottom} of {} pixels of the lower edge", x1 - x0);
+        let bottom =
+            (x0..x1.min(before.width())).filter(|&x| changed(x, y1.clamp(1, before.height()) - 1)).count();
+        assert!(
+            bottom as u32 * 10 > (x1 - x0) * 8,
+            "{name}: {bottom} of {} pixels of the lower edge",
+            x1 - x0
+        );
     }
 }
 
@@ -234,7 +259,8 @@ fn the_report_stands_alone() {
     }
     assert!(page.contains("&lt;b&gt;broken &amp; &quot;quoted&quot;") && !page.contains("<b>broken"));
     assert!(page.contains("cat <b>"));
-    let limited = outcome(&mut scratch.detect(&model, &["photos", "--report", "two.html", "--report-pictures", "1"]));
+    let limited =
+        outcome(&mut scratch.detect(&model, &["photos", "--report", "two.html", "--report-pictures", "1"]));
     assert_eq!(limited.status, Some(2));
     assert_eq!(scratch.read("two.html").matches("<figure").count(), 0, "the first picture is the broken one");
 }
@@ -281,10 +307,12 @@ fn labels_can_be_replaced() {
 #[test]
 fn the_order_is_that_of_the_inputs_however_many_threads_decode() {
     let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
-    let photos = ["astronaut.jpg", "cat.png", "coffee.jpg"].map(|p| std::fs::read(scratch.path("photos").join(p)).expect("a photo"));
+    let photos = ["astronaut.jpg", "cat.png", "coffee.jpg"]
+        .map(|p| std::fs::read(scratch.path("photos").join(p)).expect("a photo"));
     for i in 0..24 {
         scratch.write(&format!("many/{i:02}"), &photos[i % 3]);
-        std::fs::rename(scratch.path(&format!("many/{i:02}")), scratch.path(&format!("many/{i:02}.jpg"))).expect("renamed");
+        std::fs::rename(scratch.path(&format!("many/{i:02}")), scratch.path(&format!("many/{i:02}.jpg")))
+            .expect("renamed");
     }
     let run = |threads: &str| {
         let args = ["many", "-f", "csv", "--decode-threads", threads, "--quiet", "--annotated", "drawn"];
@@ -294,6 +322,7 @@ fn the_order_is_that_of_the_inputs_however_many_threads_decode() {
     };
     let one = run("1");
     assert_eq!(one, run("8"));
-    let images: Vec<_> = one.lines().skip(1).map(|l| l.split(',').next().expect("a column").to_owned()).collect();
+    let images: Vec<_> =
+        one.lines().skip(1).map(|l| l.split(',').next().expect("a column").to_owned()).collect();
     assert!(images.is_sorted() && images.len() >= 24, "{one}");
 }

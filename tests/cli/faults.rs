@@ -13,9 +13,17 @@ fn broken_pictures_are_reported_and_the_rest_goes_on() {
     scratch.write("photos/z-bomb.png", bomb());
     let run = outcome(&mut scratch.detect(&model, &["photos", "missing.jpg", "--format", "jsonl"]));
     assert_eq!(run.status, Some(2), "{}", run.stderr);
-    let images: Vec<_> = run.lines().iter().map(|l| l["image"].as_str().expect("a path").to_owned()).collect();
+    let images: Vec<_> =
+        run.lines().iter().map(|l| l["image"].as_str().expect("a path").to_owned()).collect();
     assert_eq!(images, ["photos/astronaut.jpg", "photos/cat.png", "photos/coffee.jpg"]);
-    for said in ["a-empty.jpg: the file is empty", "b-text.png: not a JPEG", "d-half.jpg: the file ends", "60000x60000", "missing.jpg: no such file", "5 skipped"] {
+    for said in [
+        "a-empty.jpg: the file is empty",
+        "b-text.png: not a JPEG",
+        "d-half.jpg: the file ends",
+        "60000x60000",
+        "missing.jpg: no such file",
+        "5 skipped",
+    ] {
         assert!(run.stderr.contains(said), "\"{said}\" is not in\n{}", run.stderr);
     }
 }
@@ -88,7 +96,10 @@ fn outputs_appear_only_when_complete_and_nothing_else_is_left() {
     assert!(!files.iter().any(|f| f.contains(".tmp")), "{files:?}");
     // A class that does not exist is noticed before anything is replaced.
     scratch.write("old.json", "kept");
-    assert_eq!(outcome(&mut scratch.detect(&model, &["photos", "-o", "old.json", "-c", "unicorn"])).status, Some(1));
+    assert_eq!(
+        outcome(&mut scratch.detect(&model, &["photos", "-o", "old.json", "-c", "unicorn"])).status,
+        Some(1)
+    );
     assert_eq!(scratch.read("old.json"), "kept");
 }
 

@@ -28,7 +28,9 @@ fn every_model_at_hand_is_described() {
 fn a_detector_shows_its_labels_and_anchors() {
     let Some(model) = detector() else { return };
     let run = outcome(osprey().arg("info").arg(model));
-    for said in ["uint8 [1, 300, 300, 3]", "1917 anchors", "person", "CONV_2D", "multiply-accumulates", "native"] {
+    for said in
+        ["uint8 [1, 300, 300, 3]", "1917 anchors", "person", "CONV_2D", "multiply-accumulates", "native"]
+    {
         assert!(run.stdout.contains(said), "\"{said}\" is not in\n{}", run.stdout);
     }
 }

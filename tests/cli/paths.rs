@@ -33,7 +33,8 @@ fn what_an_earlier_run_drew_is_not_looked_at_again() {
 fn patterns_choose_pictures() {
     let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
     let run = outcome(&mut scratch.detect(&model, &["photos/*.jpg", "-f", "jsonl"]));
-    let images: Vec<_> = run.lines().iter().map(|l| l["image"].as_str().expect("a path").to_owned()).collect();
+    let images: Vec<_> =
+        run.lines().iter().map(|l| l["image"].as_str().expect("a path").to_owned()).collect();
     assert_eq!(images, ["photos/astronaut.jpg", "photos/coffee.jpg"]);
     let none = outcome(&mut scratch.detect(&model, &["photos/*.webp"]));
     assert_eq!(none.status, Some(1));

@@ -47,7 +47,8 @@ impl Scratch {
     pub(crate) fn with_photos() -> Self {
         let scratch = Self::new();
         for photo in ["astronaut.jpg", "cat.png", "coffee.jpg"] {
-            scratch.write(&format!("photos/{photo}"), fs::read(samples().join(photo)).expect("a sample photo"));
+            scratch
+                .write(&format!("photos/{photo}"), fs::read(samples().join(photo)).expect("a sample photo"));
         }
         scratch
     }

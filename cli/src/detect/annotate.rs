@@ -20,7 +20,7 @@ pub(crate) fn color(class_id: usize) -> [u8; 3] {
     const GOLDEN_ANGLE: f32 = 137.508;
     let hue = (class_id as f32 * GOLDEN_ANGLE + 150.0) % 360.0;
     // Every other round is lighter, so that classes a full circle apart still differ.
-    let lightness = if class_id % 2 == 0 { 0.5 } else { 0.6 };
+    let lightness = if class_id.is_multiple_of(2) { 0.5 } else { 0.6 };
     hsl(hue, 0.9, lightness)
 }
 
@@ -88,7 +88,14 @@ mod tests {
 
     fn record(bbox: PixelBox) -> Record {
         let found = vec![Found { class_id: 3, label: "käfer".into(), score: 0.5, bbox }];
-        Record { image: String::new(), name: "x".into(), width: 200, height: 100, found, times: Times::default() }
+        Record {
+            image: String::new(),
+            name: "x".into(),
+            width: 200,
+            height: 100,
+            found,
+            times: Times::default(),
+        }
     }
 
     #[test]
@@ -110,7 +117,11 @@ mod tests {
         for (w, h) in [(1, 1), (1, 300), (300, 1), (33, 17)] {
             for (a, b) in [(0.0, 0.0), (-5.0, 500.0), (199.9, 200.0), (150.0, 20.0)] {
                 let mut image = RgbImage::new(w, h);
-                draw(&mut image, &record(PixelBox { x_min: a, y_min: a / 2.0, x_max: b, y_max: b / 2.0 }), &font());
+                draw(
+                    &mut image,
+                    &record(PixelBox { x_min: a, y_min: a / 2.0, x_max: b, y_max: b / 2.0 }),
+                    &font(),
+                );
             }
         }
     }
@@ -118,7 +129,8 @@ mod tests {
     #[test]
     fn neighbouring_classes_differ_in_colour() {
         for id in 0..90 {
-            let distance: i32 = color(id).iter().zip(color(id + 1)).map(|(a, b)| (i32::from(*a) - i32::from(b)).abs()).sum();
+            let distance: i32 =
+                color(id).iter().zip(color(id + 1)).map(|(a, b)| (i32::from(*a) - i32::from(b)).abs()).sum();
             assert!(distance > 100, "{id}: {distance}");
         }
     }

@@ -127,7 +127,10 @@ impl Opened {
     }
 }
 
-fn decoder(file: impl BufRead + Seek + 'static, format: ImageFormat) -> Result<Box<dyn ImageDecoder>, DecodeError> {
+fn decoder(
+    file: impl BufRead + Seek + 'static,
+    format: ImageFormat,
+) -> Result<Box<dyn ImageDecoder>, DecodeError> {
     Ok(Box::new(ImageReader::with_format(file, format).into_decoder()?))
 }
 
@@ -138,7 +141,9 @@ fn format_of(bytes: &[u8]) -> Result<ImageFormat, DecodeError> {
     }
     // ISO base media files carry their brand at byte 8.
     match bytes.get(4..12) {
-        Some(b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1") => return Err(DecodeError::OtherFormat("HEIC")),
+        Some(b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1") => {
+            return Err(DecodeError::OtherFormat("HEIC"));
+        }
         Some(b"ftypavif" | b"ftypavis") => return Err(DecodeError::OtherFormat("AVIF")),
         _ => {}
     }
@@ -191,7 +196,9 @@ impl From<image::ImageError> for DecodeError {
 mod tests {
     use super::*;
     use cap::Cap;
-    use image::codecs::{bmp::BmpEncoder, jpeg::JpegEncoder, png::PngEncoder, tiff::TiffEncoder, webp::WebPEncoder};
+    use image::codecs::{
+        bmp::BmpEncoder, jpeg::JpegEncoder, png::PngEncoder, tiff::TiffEncoder, webp::WebPEncoder,
+    };
     use image::{ExtendedColorType, ImageEncoder, Rgb};
     use std::alloc;
     use std::sync::mpsc;
@@ -202,7 +209,8 @@ mod tests {
     #[global_allocator]
     static ALLOCATOR: Cap<alloc::System> = Cap::new(alloc::System, usize::MAX);
 
-    const LIMITS: PictureLimits = PictureLimits { pixels: 80_000_000, file_bytes: 256 << 20, decoded_bytes: 320_000_000 };
+    const LIMITS: PictureLimits =
+        PictureLimits { pixels: 80_000_000, file_bytes: 256 << 20, decoded_bytes: 320_000_000 };
 
     fn picture(width: u32, height: u32) -> RgbImage {
         RgbImage::from_fn(width, height, |x, y| Rgb([(x * 5) as u8, (y * 7) as u8, ((x * y) % 251) as u8]))
@@ -225,7 +233,8 @@ mod tests {
 
     /// The same picture in every format that is read.
     fn files(image: &RgbImage) -> Vec<(ImageFormat, Vec<u8>)> {
-        let (mut jpeg, mut png, mut webp, mut bmp, mut tiff) = <(Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>)>::default();
+        let (mut jpeg, mut png, mut webp, mut bmp, mut tiff) =
+            <(Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>)>::default();
         encode(JpegEncoder::new_with_quality(&mut jpeg, 95), image, Some(1));
         encode(PngEncoder::new(&mut png), image, Some(1));
         encode(WebPEncoder::new_lossless(&mut webp), image, Some(1));
@@ -349,7 +358,8 @@ mod tests {
         const FILES: u64 = 20_000;
         const MEMORY: usize = 1 << 30;
         const PATIENCE: Duration = Duration::from_secs(5);
-        let originals: Vec<_> = [(61, 43), (17, 90)].iter().flat_map(|&(w, h)| files(&picture(w, h))).collect();
+        let originals: Vec<_> =
+            [(61, 43), (17, 90)].iter().flat_map(|&(w, h)| files(&picture(w, h))).collect();
         ALLOCATOR.set_limit(MEMORY).expect("less is in use");
         let (progress, watched) = mpsc::channel();
         let worker = thread::spawn(move || {
@@ -379,13 +389,17 @@ mod tests {
         while last < FILES {
             match watched.recv_timeout(PATIENCE) {
                 Ok(seed) => last = seed,
-                Err(mpsc::RecvTimeoutError::Timeout) => panic!("file {} takes more than {PATIENCE:?}", last + 1),
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    panic!("file {} takes more than {PATIENCE:?}", last + 1)
+                }
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
         }
         let (sound, gave_up) = worker.join().expect("no panic reaches the caller");
         ALLOCATOR.set_limit(usize::MAX).expect("no limit");
-        println!("{sound} of {FILES} files still decode; decoders panicked, and were contained, in {gave_up}");
+        println!(
+            "{sound} of {FILES} files still decode; decoders panicked, and were contained, in {gave_up}"
+        );
         assert!(sound > 0 && sound < FILES, "the mutations are neither harmless nor all fatal");
     }
 }

@@ -52,7 +52,8 @@ impl Finder {
         for note in detector.notes() {
             eprintln!("osprey: {}: {note}", path.display());
         }
-        let preparer = Preparer::new(&detector).with_context(|| format!("cannot detect with {}", path.display()))?;
+        let preparer =
+            Preparer::new(&detector).with_context(|| format!("cannot detect with {}", path.display()))?;
         let labels = (0..detector.classes()).map(|id| detector.labels().name(id).into_owned()).collect();
         let settings = settings(&path, &detector, &options);
         Ok(Self { detector, preparer, labels, settings, detections: Vec::new() })
@@ -114,7 +115,8 @@ impl Preparer {
         let orientation = Orientation::from_exif(picture.orientation.to_exif().into())?;
         let frame = Frame::rgb(&picture.pixels, width, height)?.with_orientation(orientation);
         let mut input = self.empty.clone();
-        let placement = self.preprocessor.run(&frame, &mut input.view_mut()).expect("the tensor is made for it");
+        let placement =
+            self.preprocessor.run(&frame, &mut input.view_mut()).expect("the tensor is made for it");
         Ok(Prepared { input, placement, size: frame.upright_size(), time: start.elapsed() })
     }
 }

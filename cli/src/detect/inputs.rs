@@ -52,7 +52,8 @@ impl Inputs {
                 inputs.add(path.clone(), path.file_name().map(PathBuf::from).unwrap_or_default());
             } else if let Some((base, pattern)) = split_pattern(path)? {
                 let before = inputs.files.len();
-                let depth = if path.to_string_lossy().contains("**") { usize::MAX } else { depth_of(&base, path) };
+                let depth =
+                    if path.to_string_lossy().contains("**") { usize::MAX } else { depth_of(&base, path) };
                 inputs.add_tree(&base, depth, search, &|p| pattern.is_match(p));
                 if inputs.files.len() == before {
                     inputs.skip(path, "no picture matches this pattern".into());
@@ -62,7 +63,8 @@ impl Inputs {
             }
         }
         if inputs.files.is_empty() {
-            let reasons: Vec<_> = inputs.skipped.iter().map(|s| format!("{}: {}", s.image, s.reason)).collect();
+            let reasons: Vec<_> =
+                inputs.skipped.iter().map(|s| format!("{}: {}", s.image, s.reason)).collect();
             bail!("there is no picture to look at\n  {}", reasons.join("\n  "));
         }
         inputs.seen = HashSet::new();

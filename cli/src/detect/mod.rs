@@ -92,7 +92,7 @@ impl Job {
         let start = Instant::now();
         let mut summary = Summary::default();
         let (writer, report, progress) = (&mut self.writer, &mut self.report, &self.progress);
-        let mut skip = |s: &Skipped, summary: &mut Summary, report: &mut Option<Report>| {
+        let skip = |s: &Skipped, summary: &mut Summary, report: &mut Option<Report>| {
             progress.skipped(s);
             summary.skip();
             if let Some(report) = report {
@@ -174,7 +174,9 @@ impl Finish for Sketcher {
 
     fn prepare(&self, index: usize, record: &Record, picture: Option<Picture>) -> Result<Self::Output> {
         let for_report = index < self.thumbnails;
-        let Some(picture) = picture.filter(|_| for_report || self.annotated.is_some()) else { return Ok(None) };
+        let Some(picture) = picture.filter(|_| for_report || self.annotated.is_some()) else {
+            return Ok(None);
+        };
         let format = picture.format;
         let mut image = picture.into_upright();
         let thumbnail = if for_report { Some(report::thumbnail(&image)?) } else { None };

@@ -13,7 +13,8 @@ pub(crate) struct Progress {
 impl Progress {
     /// Draws nothing where standard error is not a terminal, or where it is not wanted.
     pub(crate) fn new(total: usize, quiet: bool, results_on_stdout: bool) -> Self {
-        let target = if quiet || total < 2 { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target =
+            if quiet || total < 2 { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(total as u64), target);
         let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {per_sec}  {eta} left");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

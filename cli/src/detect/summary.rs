@@ -83,7 +83,8 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let classes = self.classes();
         if !classes.is_empty() {
-            let widest = classes.iter().map(|c| c.label.chars().count()).max().unwrap_or(0).max("class".len());
+            let widest =
+                classes.iter().map(|c| c.label.chars().count()).max().unwrap_or(0).max("class".len());
             writeln!(f, "{:<widest$}  {:>8}  {:>8}  {:>10}", "class", "objects", "pictures", "mean score")?;
             for c in classes {
                 let mean = c.mean_score() * 100.0;

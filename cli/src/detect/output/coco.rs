@@ -69,7 +69,8 @@ impl Writer for Coco {
             let b = &f.bbox;
             let separator = if self.count == 0 { "\n" } else { ",\n" };
             self.count += 1;
-            let [x, y, w, h] = [b.x_min, b.y_min, b.x_max - b.x_min, b.y_max - b.y_min].map(|v| round(v.into(), 2));
+            let [x, y, w, h] =
+                [b.x_min, b.y_min, b.x_max - b.x_min, b.y_max - b.y_min].map(|v| round(v.into(), 2));
             let annotation = Annotation {
                 id: self.count,
                 image_id: id,

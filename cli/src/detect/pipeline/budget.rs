@@ -33,7 +33,8 @@ impl Budget {
     pub(super) fn admit(&self, index: usize, bytes: u64) -> Option<Permit<'_>> {
         let blocked = |s: &mut State| {
             let fits = bytes == 0 || s.used == 0 || s.used + bytes <= self.limit;
-            !s.cancelled && !(s.next == index && fits)
+            let ready = s.next == index && fits;
+            !(ready || s.cancelled)
         };
         let mut state = self.changed.wait_while(self.lock(), blocked).unwrap_or_else(PoisonError::into_inner);
         if state.cancelled {

@@ -129,7 +129,12 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    fn fetch(&mut self, opened: Opened, permit: Permit<'a>, times: &mut Times) -> Result<Decoded<'a>, String> {
+    fn fetch(
+        &mut self,
+        opened: Opened,
+        permit: Permit<'a>,
+        times: &mut Times,
+    ) -> Result<Decoded<'a>, String> {
         let start = Instant::now();
         let picture = opened.decode().map_err(|e| e.to_string())?;
         times.decode += start.elapsed();
@@ -167,7 +172,11 @@ fn find<'a>(
 }
 
 /// A drawing thread.
-fn draw<'a, F: Finish>(finish: &F, examined: &Receiver<Examined<'a>>, out: &Sender<Result<Outcome<F::Output>>>) {
+fn draw<'a, F: Finish>(
+    finish: &F,
+    examined: &Receiver<Examined<'a>>,
+    out: &Sender<Result<Outcome<F::Output>>>,
+) {
     for (index, result) in examined {
         let outcome = match result {
             Ok((record, kept)) => {

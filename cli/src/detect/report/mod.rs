@@ -116,7 +116,11 @@ impl Report {
         for (name, value) in &self.settings {
             write!(out, "<span><em>{}</em> {}</span> ", Escaped(name), Escaped(value))?;
         }
-        write!(out, "<span><em>speed</em> {:.1} pictures a second</span></p>", summary.pictures_per_second())?;
+        write!(
+            out,
+            "<span><em>speed</em> {:.1} pictures a second</span></p>",
+            summary.pictures_per_second()
+        )?;
         if (self.shown as u64) < summary.pictures {
             write!(out, "<p>The first {} of {} pictures are shown.</p>", self.shown, summary.pictures)?;
         }
