@@ -1,0 +1,169 @@
+//! From a file to upright RGB pixels, within limits that are checked before memory is asked for.
+
+mod container;
+
+use container::{format_of, jpeg_is_truncated, webp_orientation};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use std::fs::File;
+use std::io::{self, BufRead, Cursor, Read, Seek};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+
+/// What a picture may ask for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PictureLimits {
+    pub(crate) pixels: u64,
+    /// Bytes of a file, which is held in memory while it is decoded.
+    pub(crate) file_bytes: u64,
+    /// Bytes of decoded pixels in the file's own pixel format.
+    pub(crate) decoded_bytes: u64,
+}
+
+impl PictureLimits {
+    pub(crate) fn megapixels(megapixels: u32) -> Self {
+        let pixels = u64::from(megapixels) * 1_000_000;
+        Self { pixels, file_bytes: 256 << 20, decoded_bytes: (pixels * 4).max(64 << 20) }
+    }
+}
+
+/// Why a picture was skipped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DecodeError {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("the file is empty")]
+    Empty,
+    #[error("not a JPEG, PNG, BMP, WebP or TIFF file")]
+    NotAPicture,
+    #[error("{0} files are not read; convert the picture to JPEG or PNG")]
+    OtherFormat(&'static str),
+    #[error("the file ends in the middle of the picture")]
+    Truncated,
+    #[error("the file has {0} MB, more than the {1} MB that are read")]
+    LargeFile(u64, u64),
+    #[error("{width}x{height} pixels are more than the limit; --max-megapixels raises it")]
+    Gigantic { width: u32, height: u32 },
+    #[error("the picture has no pixels")]
+    NoPixels,
+    #[error("damaged picture: {0}")]
+    Damaged(String),
+}
+
+/// A decoded picture.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    /// Pixels as they are stored, not yet turned.
+    pub(crate) pixels: RgbImage,
+    /// How to turn them upright, from EXIF.
+    pub(crate) orientation: Orientation,
+    pub(crate) format: ImageFormat,
+}
+
+impl Picture {
+    /// The pixels, turned upright.
+    pub(crate) fn into_upright(self) -> RgbImage {
+        if self.orientation == Orientation::NoTransforms {
+            return self.pixels;
+        }
+        let mut image = DynamicImage::ImageRgb8(self.pixels);
+        image.apply_orientation(self.orientation);
+        image.into_rgb8()
+    }
+}
+
+/// A picture whose header has been read and found to be within limits.
+pub(crate) struct Opened {
+    decoder: Box<dyn ImageDecoder>,
+    orientation: Orientation,
+    format: ImageFormat,
+    /// Bytes of memory that the decoded picture takes.
+    pub(crate) bytes: u64,
+}
+
+/// Reads a file and its header.
+pub(crate) fn open(path: &Path, limits: &PictureLimits) -> Result<Opened, DecodeError> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > limits.file_bytes {
+        return Err(DecodeError::LargeFile(length / 1_000_000, limits.file_bytes / 1_000_000));
+    }
+    let mut bytes = Vec::with_capacity(length as usize);
+    // The file may grow while it is read.
+    file.take(limits.file_bytes).read_to_end(&mut bytes)?;
+    open_bytes(bytes, limits)
+}
+
+/// Reads the header of a file held in memory.
+pub(crate) fn open_bytes(bytes: Vec<u8>, limits: &PictureLimits) -> Result<Opened, DecodeError> {
+    contained(move || {
+        let format = format_of(&bytes)?;
+        if format == ImageFormat::Jpeg && jpeg_is_truncated(&bytes) {
+            return Err(DecodeError::Truncated);
+        }
+        let in_webp = if format == ImageFormat::WebP { webp_orientation(&bytes) } else { None };
+        let mut decoder = decoder(Cursor::new(bytes), format)?;
+        let (width, height) = decoder.dimensions();
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels == 0 {
+            return Err(DecodeError::NoPixels);
+        }
+        if pixels > limits.pixels || decoder.total_bytes() > limits.decoded_bytes {
+            return Err(DecodeError::Gigantic { width, height });
+        }
+        let mut allowed = Limits::no_limits();
+        allowed.max_alloc = Some(limits.decoded_bytes);
+        decoder.set_limits(allowed)?;
+        // A picture with unreadable EXIF data is shown as stored by every viewer.
+        let orientation = match format {
+            ImageFormat::WebP => in_webp,
+            _ => decoder.orientation().ok(),
+        };
+        Ok(Opened {
+            bytes: decoder.total_bytes().max(pixels * 3),
+            decoder,
+            orientation: orientation.unwrap_or(Orientation::NoTransforms),
+            format,
+        })
+    })
+}
+
+impl Opened {
+    /// Decodes the pixels.
+    pub(crate) fn decode(self) -> Result<Picture, DecodeError> {
+        let Self { decoder, orientation, format, .. } = self;
+        contained(move || {
+            let pixels = DynamicImage::from_decoder(decoder)?.into_rgb8();
+            Ok(Picture { pixels, orientation, format })
+        })
+    }
+}
+
+fn decoder(
+    file: impl BufRead + Seek + 'static,
+    format: ImageFormat,
+) -> Result<Box<dyn ImageDecoder>, DecodeError> {
+    Ok(Box::new(ImageReader::with_format(file, format).into_decoder()?))
+}
+
+/// A panic of a decoder costs this picture, not the run.
+fn contained<T>(work: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|cause| {
+        let text = cause.downcast_ref::<&str>().map(|s| (*s).to_owned());
+        let text = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(DecodeError::Damaged(format!("its decoder gave up ({text})")))
+    })
+}
+
+impl From<image::ImageError> for DecodeError {
+    fn from(error: image::ImageError) -> Self {
+        match error {
+            image::ImageError::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof => Self::Truncated,
+            image::ImageError::Limits(_) => Self::Damaged("it asks for more memory than is allowed".into()),
+            other => Self::Damaged(other.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
