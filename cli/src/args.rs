@@ -63,10 +63,6 @@ pub(crate) struct DetectArgs {
     pub(crate) recursive: bool,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    #[command(flatten)]
-    pub(crate) choose: ChooseArgs,
-    #[command(flatten)]
-    pub(crate) write: WriteArgs,
     /// Pictures of more megapixels are skipped, before memory is asked for.
     #[arg(long, value_name = "MP", default_value_t = 80, value_parser = clap::value_parser!(u32).range(1..=4000))]
     pub(crate) max_megapixels: u32,
@@ -76,6 +72,10 @@ pub(crate) struct DetectArgs {
     /// No progress bar and no summary; errors are still printed.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) choose: ChooseArgs,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
 }
 
 /// Which detections are kept.

@@ -248,7 +248,7 @@ fn annotated_pictures_keep_size_and_format_and_show_the_box() {
 #[test]
 fn the_report_stands_alone() {
     let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
-    scratch.write("photos/<b>broken & \"quoted\"</b>.jpg", "no picture");
+    scratch.write("photos/<b>broken & \"quoted\".jpg", "no picture");
     let run = outcome(&mut scratch.detect(&model, &["photos", "--report", "report.html"]));
     assert_eq!(run.status, Some(2), "{}", run.stderr);
     let page = scratch.read("report.html");
