@@ -20,9 +20,11 @@
 pub mod frame;
 pub mod geometry;
 pub mod model;
+pub mod pipeline;
 pub mod preprocess;
 pub mod ssd;
 pub mod tensor;
+pub mod track;
 
 pub use geometry::{Detection, NormBox, PixelBox};
 pub use model::{ImageInput, Labels, LoadOptions, LoadedModel, Model, ModelError};

@@ -42,7 +42,7 @@ pub struct Frame<'a> {
     width: u32,
     height: u32,
     orientation: Orientation,
-    timestamp: Timestamp,
+    timestamp: Option<Timestamp>,
     roi: Option<NormBox>,
 }
 
@@ -174,7 +174,7 @@ impl<'a> Frame<'a> {
     /// The same frame with the time at which it was taken.
     #[must_use]
     pub fn at(mut self, timestamp: Timestamp) -> Self {
-        self.timestamp = timestamp;
+        self.timestamp = Some(timestamp);
         self
     }
 
@@ -211,8 +211,8 @@ impl<'a> Frame<'a> {
         self.orientation
     }
 
-    /// When the frame was taken.
-    pub fn timestamp(&self) -> Timestamp {
+    /// When the frame was taken, where that was said.
+    pub fn timestamp(&self) -> Option<Timestamp> {
         self.timestamp
     }
 
@@ -259,7 +259,7 @@ impl<'a> Frame<'a> {
 
     fn of(pixels: Pixels<'a>, width: u32, height: u32) -> Self {
         let orientation = Orientation::Upright;
-        Self { pixels, width, height, orientation, timestamp: Timestamp::default(), roi: None }
+        Self { pixels, width, height, orientation, timestamp: None, roi: None }
     }
 }
 

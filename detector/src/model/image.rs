@@ -37,6 +37,18 @@ pub struct Normalization {
     pub std: [f32; 3],
 }
 
+impl Normalization {
+    /// Levels as they are.
+    pub const NONE: Self = Self::uniform(0.0, 1.0);
+    /// To 0..1.
+    pub const UNIT: Self = Self::uniform(0.0, 255.0);
+
+    /// The same for all channels.
+    pub const fn uniform(mean: f32, std: f32) -> Self {
+        Self { mean: [mean; 3], std: [std; 3] }
+    }
+}
+
 impl Default for Normalization {
     /// To −1..1, as TensorFlow's mobile models are trained.
     fn default() -> Self {

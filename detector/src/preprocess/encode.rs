@@ -20,9 +20,9 @@ enum Levels {
     Same,
     /// The level less 128 is the number.
     Signed,
-    /// Bytes by red, green, blue and level; signed ones by their bit pattern.
+    /// Bytes by position in the pixel and level; signed ones by their bit pattern.
     Bytes(Box<[[u8; 256]; 3]>),
-    /// Floats by red, green, blue and level.
+    /// Floats by position in the pixel and level.
     Floats(Box<[[f32; 256]; 3]>),
 }
 
@@ -69,6 +69,8 @@ impl Encoder {
                 fill(&mut table, real);
                 Levels::Floats(table)
             }
+            DType::U8 if spec.quantization.is_none() => Levels::Same,
+            DType::I8 if spec.quantization.is_none() => Levels::Signed,
             DType::U8 => {
                 let mut table = Box::new([[0; 256]; 3]);
                 fill(&mut table, |c, level| quantized(c, level, 0, 255) as u8);
@@ -145,9 +147,9 @@ impl Encoder {
                     ChannelOrder::Rgb => [0, 1, 2],
                     ChannelOrder::Bgr => [2, 1, 0],
                 };
-                pixel[r] = encode(0, rgb[0]);
-                pixel[g] = encode(1, rgb[1]);
-                pixel[b] = encode(2, rgb[2]);
+                pixel[r] = encode(r, rgb[0]);
+                pixel[g] = encode(g, rgb[1]);
+                pixel[b] = encode(b, rgb[2]);
             }
         }
     }

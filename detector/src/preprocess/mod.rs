@@ -11,7 +11,8 @@ mod placement;
 mod plan;
 mod scalar;
 
-pub use options::{Align, ChannelOrder, Filter, Fit, Normalization, PreprocessOptions};
+pub use crate::model::Normalization;
+pub use options::{Align, ChannelOrder, Filter, Fit, PreprocessOptions};
 pub use placement::Placement;
 
 use crate::frame::Frame;

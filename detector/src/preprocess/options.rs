@@ -1,3 +1,5 @@
+use crate::model::{ColorOrder, ImageInput, Normalization, ResizeMode};
+
 /// How a picture of one shape goes into an input of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fit {
@@ -47,36 +49,6 @@ pub enum ChannelOrder {
     Bgr,
 }
 
-/// From levels (0 to 255) to the real numbers that a model was trained on:
-/// (level − mean) ÷ deviation, for each of red, green and blue.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Normalization {
-    /// Subtracted.
-    pub mean: [f32; 3],
-    /// Divided by.
-    pub std: [f32; 3],
-}
-
-impl Normalization {
-    /// Levels as they are.
-    pub const NONE: Self = Self::uniform(0.0, 1.0);
-    /// 0 to 1.
-    pub const UNIT: Self = Self::uniform(0.0, 255.0);
-    /// −1 to 1: MobileNet and TensorFlow's SSD models.
-    pub const SIGNED_UNIT: Self = Self::uniform(127.5, 127.5);
-
-    /// The same for all channels.
-    pub const fn uniform(mean: f32, std: f32) -> Self {
-        Self { mean: [mean; 3], std: [std; 3] }
-    }
-}
-
-impl Default for Normalization {
-    fn default() -> Self {
-        Self::SIGNED_UNIT
-    }
-}
-
 /// What a model expects of its pictures, beyond shape and type of its input.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct PreprocessOptions {
@@ -88,4 +60,22 @@ pub struct PreprocessOptions {
     pub channels: ChannelOrder,
     /// What levels mean to the model.
     pub normalization: Normalization,
+}
+
+/// Gray of letterbox bars: the middle of the range, which normalizes to zero.
+const BARS: [u8; 3] = [127; 3];
+
+impl From<&ImageInput> for PreprocessOptions {
+    /// As the model was trained.
+    fn from(input: &ImageInput) -> Self {
+        let fit = match input.resize {
+            ResizeMode::Stretch => Fit::Stretch,
+            ResizeMode::Letterbox => Fit::Letterbox { fill: BARS, align: Align::Center },
+        };
+        let channels = match input.color {
+            ColorOrder::Bgr => ChannelOrder::Bgr,
+            ColorOrder::Rgb | ColorOrder::Gray => ChannelOrder::Rgb,
+        };
+        Self { fit, channels, normalization: input.normalization, ..Self::default() }
+    }
 }
