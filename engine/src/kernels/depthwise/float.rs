@@ -5,62 +5,53 @@ use crate::kernels::Isa;
 use crate::kernels::gemm::FloatRange;
 use crate::kernels::window::Window;
 
-/// Channels whose sums are held together.
-const BLOCK: usize = 16;
+/// Channels whose sums are held at once, in the first-level cache.
+const BLOCK: usize = 256;
 
 pub(super) struct Depthwise {
     window: Window,
     channels: usize,
-    /// For each block of channels, a row for each tap.
-    weights: Vec<[f32; BLOCK]>,
-    bias: Vec<[f32; BLOCK]>,
+    /// A row of channels for each tap.
+    weights: Vec<f32>,
+    bias: Vec<f32>,
     range: FloatRange,
     isa: Isa,
 }
 
 impl Depthwise {
-    pub(super) fn new(isa: Isa, taps: &Taps<'_, f32, f32>, bias: &[f32], range: FloatRange) -> Self {
-        let blocks = taps.channels.div_ceil(BLOCK);
-        let block =
-            |b: usize, row: &[f32]| std::array::from_fn(|j| row.get(b * BLOCK + j).copied().unwrap_or(0.0));
-        let weights = (0..blocks)
-            .flat_map(|b| (0..taps.weights.n).map(move |tap| (b, tap)))
-            .map(|(b, tap)| block(b, taps.weights.row(tap)))
-            .collect();
-        let bias = (0..blocks).map(|b| block(b, bias)).collect();
+    pub(super) fn new(isa: Isa, taps: &Taps<'_, f32, f32>, bias: Vec<f32>, range: FloatRange) -> Self {
+        let weights = taps.weights.data.clone();
         Self { window: taps.window, channels: taps.channels, weights, bias, range, isa }
     }
 
+    /// The row. `FMA` fuses multiplication and addition, which is fast only where the instruction
+    /// set has it.
     #[inline(always)]
     pub(super) fn body<const FMA: bool>(&self, rows: &TapRows<'_, f32>, out: &mut [f32]) {
-        let taps = self.window.taps();
         for (x, out) in out.chunks_exact_mut(self.channels).enumerate() {
             for (block, out) in out.chunks_mut(BLOCK).enumerate() {
-                let first = block * BLOCK;
-                let mut acc = self.bias[block];
-                let mut weights = self.weights[block * taps..][..taps].iter();
-                for row in rows {
-                    for (column, w) in (0..self.window.kernel.w).zip(&mut weights) {
-                        let (Some(row), Some(column)) = (row, self.window.input_column(x, column)) else {
-                            continue;
-                        };
-                        let pixel = &row[column * self.channels + first..];
-                        let mut tail = [0.0; BLOCK];
-                        let a = match pixel.first_chunk() {
-                            Some(a) => a,
-                            None => {
-                                tail[..out.len()].copy_from_slice(&pixel[..out.len()]);
-                                &tail
-                            }
-                        };
-                        for j in 0..BLOCK {
-                            acc[j] = if FMA { a[j].mul_add(w[j], acc[j]) } else { acc[j] + a[j] * w[j] };
-                        }
-                    }
-                }
-                let values = acc.map(|v| self.range.clamp(v));
-                out.copy_from_slice(&values[..out.len()]);
+                self.block::<FMA>(rows, x, block * BLOCK, out);
             }
+        }
+    }
+
+    /// Channels `first..` of output pixel `x`, as many as `out` has.
+    #[inline(always)]
+    fn block<const FMA: bool>(&self, rows: &TapRows<'_, f32>, x: usize, first: usize, out: &mut [f32]) {
+        let count = out.len();
+        out.copy_from_slice(&self.bias[first..][..count]);
+        let mut weights = self.weights[first..].chunks(self.channels);
+        for row in rows {
+            for (tap, w) in (0..self.window.kernel.w).zip(&mut weights) {
+                let (Some(row), Some(column)) = (row, self.window.input_column(x, tap)) else { continue };
+                let a = &row[column * self.channels + first..];
+                for ((sum, &a), &w) in out.iter_mut().zip(a).zip(w) {
+                    *sum = if FMA { a.mul_add(w, *sum) } else { *sum + a * w };
+                }
+            }
+        }
+        for value in out {
+            *value = self.range.clamp(*value);
         }
     }
 }

@@ -46,7 +46,7 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Resul
             let data = weights::float_weights(ctx, weights, 3)?;
             let matrix = Matrix { data, n: window.taps(), k: channels };
             let taps = Taps { window, channels, weights: &matrix, blank: 0.0 };
-            node.task(Box::new(float::Depthwise::new(ctx.isa, &taps, &bias, range)))
+            node.task(Box::new(float::Depthwise::new(ctx.isa, &taps, bias, range)))
         }
         _ => Err(ctx.unsupported_types(&[input, weights, output])),
     }

@@ -4,6 +4,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512vnni;
+#[cfg(target_arch = "x86_64")]
+mod avxvnni;
 mod float;
 mod lower;
 mod scalar;
@@ -42,14 +44,29 @@ struct Taps<'a, T, W> {
 
 /// The strongest kernel up to `isa` for these taps.
 fn quantized(isa: Isa, taps: &Taps<'_, u8, i16>, requantize: Requantize) -> Box<dyn RowKernel<u8>> {
-    #[cfg(target_arch = "x86_64")]
-    if isa >= Isa::Avx512Vnni
-        && let Some(kernel) = avx512vnni::Depthwise::new(taps, &requantize)
-    {
-        return Box::new(kernel);
+    let best = candidates(isa, taps, &requantize).next();
+    best.unwrap_or_else(|| Box::new(scalar::Depthwise::new(taps, requantize)))
+}
+
+/// The hand-written kernels up to `isa` that this CPU and these weights allow, strongest first.
+fn candidates<'a>(
+    isa: Isa,
+    taps: &'a Taps<'a, u8, i16>,
+    requantize: &'a Requantize,
+) -> impl Iterator<Item = Box<dyn RowKernel<u8>>> + 'a {
+    type Constructor = fn(&Taps<'_, u8, i16>, &Requantize) -> Option<Box<dyn RowKernel<u8>>>;
+    fn boxed<K: RowKernel<u8> + 'static>(kernel: Option<K>) -> Option<Box<dyn RowKernel<u8>>> {
+        kernel.map(|k| Box::new(k) as Box<dyn RowKernel<u8>>)
     }
-    let _ = isa;
-    Box::new(scalar::Depthwise::new(taps, requantize))
+    #[cfg(target_arch = "x86_64")]
+    const KERNELS: &[(Isa, Constructor)] = &[
+        (Isa::Avx512Vnni, |t, r| boxed(avx512vnni::Depthwise::new(t, r))),
+        (Isa::Avx2, |t, r| boxed(avxvnni::Depthwise::new(t, r))),
+        (Isa::Avx2, |t, r| boxed(avx2::Depthwise::new(t, r))),
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    const KERNELS: &[(Isa, Constructor)] = &[];
+    KERNELS.iter().filter(move |(needs, _)| *needs <= isa).filter_map(move |(_, new)| new(taps, requantize))
 }
 
 /// Taps of a window's height that are gathered without allocation; taller windows are refused.
@@ -205,8 +222,8 @@ mod tests {
             }
         }
         let taps = Taps { window, channels, weights: &weights, blank: case.zero_point };
-        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
-            let kernel = quantized(isa, &taps, requantize.clone());
+        let scalar: Box<dyn RowKernel<u8>> = Box::new(scalar::Depthwise::new(&taps, requantize.clone()));
+        for kernel in candidates(Isa::strongest_up_to(None), &taps, &requantize).chain([scalar]) {
             let conv = DepthwiseConv { kernel, window, channels, multiplier: 1 };
             let mut out = vec![0; expected.len()];
             conv.rows(&image, &mut out, &Pool::new(1));

@@ -1,7 +1,31 @@
-//! AVX2 and FMA.
+//! AVX2: `vpmaddwd`, since `vpmaddubsw` saturates where both of two products are large.
 
-use super::{GemmF32, Rows};
+#![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
+
+use super::GemmF32;
 use crate::kernels::Isa;
+
+super::ymm::gemm_on_ymm! {
+    features: "avx2",
+    available: is_x86_feature_detected!("avx2"),
+    name: "x86_64-u8i16-avx2",
+    shifted_name: "x86_64-u8i16-avx2",
+    weight: i16,
+    vectors: 2,
+    shift: |_: &[i16]| Some(0i16),
+    // Masking and shifting pairs of bytes separates the even activations from the odd ones.
+    pack: |[a, b, c, d]: [i16; 4]| [[a, c], [b, d]],
+    multiply: multiply,
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn multiply(acc: __m256i, x: __m256i, [even, odd]: [__m256i; 2]) -> __m256i {
+    let x_even = _mm256_and_si256(x, _mm256_set1_epi16(0xff));
+    let x_odd = _mm256_srli_epi16::<8>(x);
+    let products = _mm256_add_epi32(_mm256_madd_epi16(x_even, even), _mm256_madd_epi16(x_odd, odd));
+    _mm256_add_epi32(acc, products)
+}
 
 /// Float products on 256-bit registers; `None` where this CPU lacks them.
 pub(super) fn float(gemm: &GemmF32, rows: Rows<'_, f32>, out: &mut [f32]) -> Option<()> {

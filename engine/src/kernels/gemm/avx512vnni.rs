@@ -6,6 +6,7 @@
 
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
+use super::packing::{converts_safely, shift_into_i8};
 use super::{GemmF32, GemmU8, Matrix, Rows};
 use crate::kernels::Isa;
 use crate::kernels::requantize::Requantize;
@@ -53,26 +54,6 @@ pub(super) struct Gemm {
     k: usize,
     /// What was added to each weight to make it fit in a signed byte; taken back by row sums.
     shift: i32,
-}
-
-/// The shift that brings all weights into −128..=127, if there is one; zero where none is needed.
-pub(super) fn shift_into_i8(weights: &[i16]) -> Option<i16> {
-    let min = weights.iter().copied().min().unwrap_or(0);
-    let max = weights.iter().copied().max().unwrap_or(0);
-    if min >= -128 && max <= 127 {
-        return Some(0);
-    }
-    (max - min <= 255).then_some(-128 - min)
-}
-
-/// Whether no accumulator can leave the range in which float32 converts back to int32.
-pub(super) fn converts_safely(weights: &Matrix<i16>, requantize: &Requantize) -> bool {
-    let fits = |n: usize, sum: f64| {
-        let bound = sum * 255.0 + f64::from(requantize.bias[n].unsigned_abs());
-        bound.min(2f64.powi(31)) * f64::from(requantize.scale[n]) < 2f64.powi(30)
-    };
-    let exact = |n: usize| weights.row(n).iter().map(|w| f64::from(w.unsigned_abs())).sum();
-    (0..weights.n).all(|n| fits(n, weights.k as f64 * 255.0) || fits(n, exact(n)))
 }
 
 impl Gemm {

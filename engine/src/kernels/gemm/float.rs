@@ -3,6 +3,8 @@
 //! Sums run along k in order, so that results do not depend on threads; they differ in the last
 //! bits between instruction sets with and without fused multiply-add.
 
+#![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
+
 use super::{Matrix, Rows};
 use crate::compile::Lower;
 use crate::error::Result;
@@ -78,7 +80,7 @@ impl GemmF32 {
             Isa::Avx2 if super::avx2::float(self, rows, out).is_some() => return,
             _ => {}
         }
-        self.body::<4, false>(rows, out);
+        self.body::<2, { cfg!(target_arch = "aarch64") }>(rows, out);
     }
 
     /// The loops over tiles of `R` rows. `FMA` fuses multiplication and addition, which is fast
@@ -97,7 +99,10 @@ impl GemmF32 {
 
     #[inline(always)]
     fn tile<const R: usize, const FMA: bool>(&self, rows: Rows<'_, f32>, m: usize, out: &mut [f32]) {
-        let a: [&[f32]; R] = std::array::from_fn(|r| rows.row(m + r, self.k));
+        let mut a: [&[f32]; R] = [&[]; R];
+        for (r, a) in a.iter_mut().enumerate() {
+            *a = rows.row(m + r, self.k);
+        }
         for (panel, bias) in self.bias.iter().enumerate() {
             let weights = &self.weights[panel * self.k..][..self.k];
             let mut acc = [*bias; R];
@@ -112,7 +117,10 @@ impl GemmF32 {
             let first = panel * PANEL;
             let width = PANEL.min(self.n - first);
             for r in 0..R {
-                let values = acc[r].map(|v| self.range.clamp(v));
+                let mut values = acc[r];
+                for value in &mut values {
+                    *value = self.range.clamp(*value);
+                }
                 out[(m + r) * self.n + first..][..width].copy_from_slice(&values[..width]);
             }
         }

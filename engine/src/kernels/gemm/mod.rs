@@ -5,8 +5,13 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512vnni;
+#[cfg(target_arch = "x86_64")]
+mod avxvnni;
 mod float;
+mod packing;
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod ymm;
 
 pub(crate) use float::{FloatRange, GemmF32};
 
@@ -67,14 +72,32 @@ pub(crate) trait GemmU8: Send + Sync {
 
 /// The strongest kernel up to `isa` for weights whose zero point has been subtracted.
 pub(crate) fn quantized(isa: Isa, weights: &Matrix<i16>, requantize: Requantize) -> Box<dyn GemmU8> {
-    #[cfg(target_arch = "x86_64")]
-    if isa >= Isa::Avx512Vnni
-        && let Some(kernel) = avx512vnni::Gemm::new(weights, &requantize)
-    {
-        return Box::new(kernel);
+    let best = candidates(isa, weights, &requantize).next();
+    best.unwrap_or_else(|| Box::new(scalar::Gemm::new(weights, requantize)))
+}
+
+/// The hand-written kernels up to `isa` that this CPU and these weights allow, strongest first.
+fn candidates<'a>(
+    isa: Isa,
+    weights: &'a Matrix<i16>,
+    requantize: &'a Requantize,
+) -> impl Iterator<Item = Box<dyn GemmU8>> + 'a {
+    type Constructor = fn(&Matrix<i16>, &Requantize) -> Option<Box<dyn GemmU8>>;
+    fn boxed<K: GemmU8 + 'static>(kernel: Option<K>) -> Option<Box<dyn GemmU8>> {
+        kernel.map(|k| Box::new(k) as Box<dyn GemmU8>)
     }
-    let _ = isa;
-    Box::new(scalar::Gemm::new(weights, requantize))
+    #[cfg(target_arch = "x86_64")]
+    const KERNELS: &[(Isa, Constructor)] = &[
+        (Isa::Avx512Vnni, |w, r| boxed(avx512vnni::Gemm::new(w, r))),
+        (Isa::Avx2, |w, r| boxed(avxvnni::Gemm::new(w, r))),
+        (Isa::Avx2, |w, r| boxed(avx2::Gemm::new(w, r))),
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    const KERNELS: &[(Isa, Constructor)] = &[];
+    KERNELS
+        .iter()
+        .filter(move |(needs, _)| *needs <= isa)
+        .filter_map(move |(_, new)| new(weights, requantize))
 }
 
 #[cfg(test)]
@@ -132,8 +155,9 @@ mod tests {
             zero_point: (next() % 256) as i32,
             range: ByteRange { min: (next() % 100) as u8, max: 255 - (next() % 100) as u8 },
         };
-        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
-            let kernel = quantized(isa, &weights, requantize.clone());
+        let scalar: Box<dyn GemmU8> = Box::new(scalar::Gemm::new(&weights, requantize.clone()));
+        let all = candidates(Isa::strongest_up_to(None), &weights, &requantize);
+        for kernel in all.chain([scalar]) {
             let padded = k.next_multiple_of(kernel.k_multiple());
             let stride = padded + slack;
             let mut a = vec![0u8; (m - 1) * stride + padded];

@@ -1,0 +1,37 @@
+//! What kernels on signed bytes need to know of weights before they pack them.
+
+use super::Matrix;
+use crate::kernels::requantize::Requantize;
+
+/// The shift that brings all weights into −128..=127, if there is one; zero where none is needed.
+pub(super) fn shift_into_i8(weights: &[i16]) -> Option<i16> {
+    let min = weights.iter().copied().min().unwrap_or(0);
+    let max = weights.iter().copied().max().unwrap_or(0);
+    if min >= -128 && max <= 127 {
+        return Some(0);
+    }
+    (max - min <= 255).then_some(-128 - min)
+}
+
+/// Whether no accumulator can leave the range in which float32 converts back to int32.
+pub(super) fn converts_safely(weights: &Matrix<i16>, requantize: &Requantize) -> bool {
+    let fits = |n: usize, sum: f64| {
+        let bound = sum * 255.0 + f64::from(requantize.bias[n].unsigned_abs());
+        bound.min(2f64.powi(31)) * f64::from(requantize.scale[n]) < 2f64.powi(30)
+    };
+    let exact = |n: usize| weights.row(n).iter().map(|w| f64::from(w.unsigned_abs())).sum();
+    (0..weights.n).all(|n| fits(n, weights.k as f64 * 255.0) || fits(n, exact(n)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_shift_into_signed_bytes() {
+        assert_eq!(shift_into_i8(&[-128, 127]), Some(0));
+        assert_eq!(shift_into_i8(&[-113, 142]), Some(-15));
+        assert_eq!(shift_into_i8(&[0, 255]), Some(-128));
+        assert_eq!(shift_into_i8(&[-200, 255]), None);
+    }
+}
