@@ -17,9 +17,11 @@
 //! # }
 //! ```
 
+pub mod evaluate;
 pub mod frame;
 pub mod geometry;
 pub mod model;
+pub mod personalize;
 pub mod pipeline;
 pub mod preprocess;
 pub mod ssd;
