@@ -57,7 +57,8 @@ fn killed_two_hundred_times() {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let epoch_of = |line: &str| line.strip_prefix("epoch ").and_then(|n| n.parse::<usize>().ok());
-        let first = lines.by_ref().map_while(Result::ok).find_map(|l| epoch_of(&l)).expect("the child starts");
+        let first =
+            lines.by_ref().map_while(Result::ok).find_map(|l| epoch_of(&l)).expect("the child starts");
         assert!(first >= finished, "round {round}: started from epoch {first}, {finished} were finished");
         // Spread over a few epochs, each of which takes a few milliseconds.
         std::thread::sleep(Duration::from_micros(round * 7919 % 40_009));

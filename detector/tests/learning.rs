@@ -1,8 +1,8 @@
 //! Learning against scikit-learn, across interruptions, and over many trainings.
 
 use osprey_detector::personalize::{
-    Control, Ending, Event, Examples, FeatureScaling, KnnSettings, LearnError, Metric, NearestNeighbors, Optimizer, Schedule, Store, Trainer,
-    TrainingSettings, Votes,
+    Control, Ending, Event, Examples, FeatureScaling, KnnSettings, LearnError, Metric, NearestNeighbors,
+    Optimizer, Schedule, Store, Trainer, TrainingSettings, Votes,
 };
 use serde::Deserialize;
 
@@ -106,12 +106,14 @@ fn neighbours_vote_as_in_scikit_learn() {
 fn data(classes: usize) -> (Examples, Examples) {
     let mut set = Examples::with_classes(6, (0..classes).map(|c| format!("class {c}"))).unwrap();
     for i in 0..classes * 40 {
-        let (class, noise) = (i % classes, |k: usize| ((i * 7919 + k * 104_729) % 1009) as f32 / 1009.0 - 0.5);
+        let (class, noise) =
+            (i % classes, |k: usize| ((i * 7919 + k * 104_729) % 1009) as f32 / 1009.0 - 0.5);
         let angle = class as f32 * 1.5 + noise(9);
-        set.push(class, &[angle.cos() + noise(1), angle.sin() + noise(2), noise(3), noise(4), noise(5), 1.0]).unwrap();
+        set.push(class, &[angle.cos() + noise(1), angle.sin() + noise(2), noise(3), noise(4), noise(5), 1.0])
+            .unwrap();
     }
-    let (train, validation) = set.split(0.25, 1).unwrap();
-    (set.subset(&train), set.subset(&validation))
+    let split = set.split(0.25, 1).unwrap();
+    (set.subset(&split.train), set.subset(&split.held_out))
 }
 
 fn settings(epochs: usize) -> TrainingSettings {
@@ -143,7 +145,9 @@ fn events_come_in_order_and_the_loss_is_a_running_mean() {
     let mut events = Vec::new();
     let mut batch_losses = Vec::new();
     let mut on_event = |event: &Event<'_>| match *event {
-        Event::Begin { done, epochs, batches } => events.push(format!("begin {done} of {epochs}, {batches} batches")),
+        Event::Begin { done, epochs, batches } => {
+            events.push(format!("begin {done} of {epochs}, {batches} batches"))
+        }
         Event::Batch { epoch: 1, loss, .. } => batch_losses.push(loss),
         Event::Batch { .. } => {}
         Event::Epoch { report, best } => {
@@ -225,7 +229,8 @@ fn patience_ends_a_training_that_no_longer_improves() {
 fn a_class_added_later_is_learned_and_the_others_are_kept() {
     let accuracy = |trainer: &Trainer, set: &Examples, classes: std::ops::Range<usize>| {
         let asked: Vec<_> = set.iter().filter(|(_, label)| classes.contains(label)).collect();
-        let right = asked.iter().filter(|(x, l)| trainer.head().classify(x).unwrap().class == Some(*l)).count();
+        let right =
+            asked.iter().filter(|(x, l)| trainer.head().classify(x).unwrap().class == Some(*l)).count();
         right as f64 / asked.len() as f64
     };
     let mut trainer = trained(20);

@@ -135,7 +135,14 @@ mod tests {
 
     fn matrix() -> ConfusionMatrix {
         let mut m = ConfusionMatrix::new(&["rock".into(), "paper".into(), "scissors".into()]);
-        let answers = [(0, Some(0), 4), (0, Some(1), 1), (1, Some(1), 3), (1, Some(2), 2), (2, None, 2), (2, Some(0), 1)];
+        let answers = [
+            (0, Some(0), 4),
+            (0, Some(1), 1),
+            (1, Some(1), 3),
+            (1, Some(2), 2),
+            (2, None, 2),
+            (2, Some(0), 1),
+        ];
         for (truth, answer, times) in answers {
             (0..times).for_each(|_| m.record(truth, answer));
         }

@@ -14,7 +14,9 @@ pub enum LearnError {
         class: String,
     },
     /// Fewer than two classes.
-    #[error("{classes} class(es) are too few to learn a difference; give at least two, one of them may be \"other\"")]
+    #[error(
+        "{classes} class(es) are too few to learn a difference; give at least two, one of them may be \"other\""
+    )]
     TooFewClasses {
         /// How many there are.
         classes: usize,
@@ -50,7 +52,9 @@ pub enum LearnError {
         purpose: &'static str,
     },
     /// A feature vector of another length than those before.
-    #[error("a feature vector has {actual} numbers where {expected} are expected; use one feature extractor for all examples")]
+    #[error(
+        "a feature vector has {actual} numbers where {expected} are expected; use one feature extractor for all examples"
+    )]
     FeatureLength {
         /// Length of the vectors so far.
         expected: usize,
@@ -102,7 +106,9 @@ pub enum LearnError {
         learning_rate: f32,
     },
     /// Examples and a head that know different classes.
-    #[error("the head knows the classes {head:?}, the examples have {examples:?}; add the new classes to the head first")]
+    #[error(
+        "the head knows the classes {head:?}, the examples have {examples:?}; add the new classes to the head first"
+    )]
     ClassesDiffer {
         /// Classes of the head.
         head: Vec<String>,
@@ -110,7 +116,9 @@ pub enum LearnError {
         examples: Vec<String>,
     },
     /// A model that has no tensor fit for features.
-    #[error("the model has no embedding: {reason}; name a tensor with [1, height, width, channels] or [1, features], such as {suggestion}")]
+    #[error(
+        "the model has no embedding: {reason}; name a tensor with [1, height, width, channels] or [1, features], such as {suggestion}"
+    )]
     NoEmbedding {
         /// What was found in place of it.
         reason: String,

@@ -5,6 +5,15 @@ use rand::seq::SliceRandom;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use serde::{Deserialize, Serialize};
 
+/// Which examples to train on, and which to hold out; indices in rising order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Split {
+    /// To train on.
+    pub train: Vec<usize>,
+    /// To validate or test with.
+    pub held_out: Vec<usize>,
+}
+
 /// A set of feature vectors of one length, each with a class. All numbers are finite.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Examples {
@@ -149,7 +158,7 @@ impl Examples {
     ///
     /// # Errors
     /// [`LearnError::Setting`].
-    pub fn split(&self, fraction: f32, seed: u64) -> Result<(Vec<usize>, Vec<usize>), LearnError> {
+    pub fn split(&self, fraction: f32, seed: u64) -> Result<Split, LearnError> {
         if !(0.0..1.0).contains(&fraction) {
             return Err(LearnError::Setting {
                 setting: "the fraction for validation",
@@ -157,16 +166,16 @@ impl Examples {
                 allowed: "at least 0 and below 1",
             });
         }
-        let (mut train, mut validation) = (Vec::new(), Vec::new());
+        let mut split = Split::default();
         for members in self.shuffled_by_class(seed) {
             let held = (members.len() as f32 * fraction).round() as usize;
             let held = held.min(members.len().saturating_sub(1));
-            validation.extend_from_slice(&members[..held]);
-            train.extend_from_slice(&members[held..]);
+            split.held_out.extend_from_slice(&members[..held]);
+            split.train.extend_from_slice(&members[held..]);
         }
-        train.sort_unstable();
-        validation.sort_unstable();
-        Ok((train, validation))
+        split.train.sort_unstable();
+        split.held_out.sort_unstable();
+        Ok(split)
     }
 
     /// Indices for training and for testing in each of `count` folds, stratified: every example is
@@ -174,7 +183,7 @@ impl Examples {
     ///
     /// # Errors
     /// [`LearnError::Setting`], [`LearnError::TooFewExamples`].
-    pub fn folds(&self, count: usize, seed: u64) -> Result<Vec<(Vec<usize>, Vec<usize>)>, LearnError> {
+    pub fn folds(&self, count: usize, seed: u64) -> Result<Vec<Split>, LearnError> {
         if count < 2 {
             return Err(LearnError::Setting {
                 setting: "the number of folds",
@@ -198,7 +207,11 @@ impl Examples {
                 next += 1;
             }
         }
-        Ok((0..count).map(|fold| (0..self.len()).partition(|&i| fold_of[i] != fold)).collect())
+        let split = |fold| {
+            let (train, held_out) = (0..self.len()).partition(|&i| fold_of[i] != fold);
+            Split { train, held_out }
+        };
+        Ok((0..count).map(split).collect())
     }
 
     fn shuffled_by_class(&self, seed: u64) -> Vec<Vec<usize>> {
@@ -221,7 +234,8 @@ impl Stored for Examples {
     const KIND: [u8; 4] = *b"EXAM";
 
     fn is_consistent(&self) -> bool {
-        let names_differ = (0..self.classes.len()).all(|c| check_name(&self.classes[c], &self.classes[..c]).is_ok());
+        let names_differ =
+            (0..self.classes.len()).all(|c| check_name(&self.classes[c], &self.classes[..c]).is_ok());
         names_differ
             && self.labels.len().checked_mul(self.dim) == Some(self.features.len())
             && self.labels.iter().all(|&l| (l as usize) < self.classes.len())
@@ -301,7 +315,7 @@ mod tests {
         let set = set(&[15, 15, 15]);
         let folds = set.folds(5, 7).unwrap();
         let mut seen = vec![0; set.len()];
-        for (train, test) in &folds {
+        for Split { train, held_out: test } in &folds {
             assert_eq!(train.len() + test.len(), 45);
             assert_eq!(set.subset(test).counts(), [3, 3, 3]);
             test.iter().for_each(|&i| seen[i] += 1);
@@ -314,7 +328,7 @@ mod tests {
     #[test]
     fn a_split_never_takes_the_last_example() {
         let set = set(&[1, 10]);
-        let (train, validation) = set.split(0.9, 0).unwrap();
+        let Split { train, held_out: validation } = set.split(0.9, 0).unwrap();
         assert_eq!(set.subset(&train).counts(), [1, 1]);
         assert_eq!(set.subset(&validation).counts(), [0, 9]);
         assert!(matches!(set.split(1.0, 0), Err(LearnError::Setting { .. })));

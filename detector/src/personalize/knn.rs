@@ -184,7 +184,8 @@ impl NearestNeighbors {
         probabilities.iter_mut().for_each(|p| *p /= total);
         let nearest = neighbors[0];
         let most = probabilities.iter().copied().fold(0.0, f32::max);
-        let winner = neighbors.iter().find(|n| probabilities[n.class] >= most).map_or(nearest.class, |n| n.class);
+        let winner =
+            neighbors.iter().find(|n| probabilities[n.class] >= most).map_or(nearest.class, |n| n.class);
         let known = self.settings.reject_beyond.is_none_or(|limit| nearest.distance <= limit);
         Ok(Classification { class: known.then_some(winner), probabilities })
     }
@@ -285,7 +286,10 @@ mod tests {
         let far_north_east = [30.0, 40.0];
         assert_eq!(knn(PLAIN).classify(&far_north_east).unwrap().class, Some(1));
         let near_origin = [0.6, 0.5];
-        assert_eq!(knn(KnnSettings { metric: Metric::Euclidean, ..PLAIN }).classify(&near_origin).unwrap().class, Some(0));
+        assert_eq!(
+            knn(KnnSettings { metric: Metric::Euclidean, ..PLAIN }).classify(&near_origin).unwrap().class,
+            Some(0)
+        );
         let d = knn(PLAIN).neighbors(&[0.0, 3.0]).unwrap()[0];
         assert_eq!((d.example, d.class, d.distance), (2, 1, 0.0));
     }

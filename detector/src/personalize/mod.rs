@@ -17,7 +17,7 @@ mod trainer;
 
 pub use control::Control;
 pub use error::LearnError;
-pub use examples::Examples;
+pub use examples::{Examples, Split};
 pub use knn::{KnnSettings, Metric, NearestNeighbors, Neighbor, Votes};
 pub use optimizer::Optimizer;
 pub use scaling::{FeatureScaling, Scaling};

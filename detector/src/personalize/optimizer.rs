@@ -32,7 +32,9 @@ impl Optimizer {
     pub(super) fn check(&self) -> Result<(), LearnError> {
         let decay = |setting, value: f32| match (0.0..1.0).contains(&value) {
             true => Ok(()),
-            false => Err(LearnError::Setting { setting, value: value.into(), allowed: "at least 0 and below 1" }),
+            false => {
+                Err(LearnError::Setting { setting, value: value.into(), allowed: "at least 0 and below 1" })
+            }
         };
         match *self {
             Self::Sgd { momentum } => decay("momentum", momentum),
@@ -61,7 +63,13 @@ pub(super) struct Moments {
 
 impl Moments {
     /// One step on `parameters`; parameters that are new since the last step start without memory.
-    pub(super) fn step(&mut self, optimizer: &Optimizer, parameters: &mut [f32], gradient: &[f32], rate: f32) {
+    pub(super) fn step(
+        &mut self,
+        optimizer: &Optimizer,
+        parameters: &mut [f32],
+        gradient: &[f32],
+        rate: f32,
+    ) {
         self.steps += 1;
         self.first.resize(parameters.len(), 0.0);
         let updates = parameters.iter_mut().zip(gradient).zip(&mut self.first);
@@ -116,7 +124,10 @@ mod tests {
     fn momentum_by_hand() {
         // v = 1, −2, then 0.9 × 1 + 0.5 = 1.4 and −1.8.
         let p = two_steps(Optimizer::SGD);
-        assert!((p[0] - (1.0 - 0.1 - 0.14)).abs() < 1e-6 && (p[1] - (1.0 + 0.2 + 0.18)).abs() < 1e-6, "{p:?}");
+        assert!(
+            (p[0] - (1.0 - 0.1 - 0.14)).abs() < 1e-6 && (p[1] - (1.0 + 0.2 + 0.18)).abs() < 1e-6,
+            "{p:?}"
+        );
     }
 
     #[test]

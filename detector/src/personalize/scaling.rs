@@ -251,8 +251,11 @@ mod tests {
         for i in 0..40u32 {
             let (class, noise) = (i as usize % 2, |k: u32| ((i * 37 + k * 11) % 23) as f32 / 23.0 - 0.5);
             let background = 8.0 * noise(1);
-            set.push(class, &[class as f32 + 0.1 * noise(2), background, background + 0.1 * noise(3), -background])
-                .unwrap();
+            set.push(
+                class,
+                &[class as f32 + 0.1 * noise(2), background, background + 0.1 * noise(3), -background],
+            )
+            .unwrap();
         }
         set
     }
@@ -271,10 +274,14 @@ mod tests {
         let mean = |class: usize, k: usize| {
             rows.iter().skip(class).step_by(2).map(|r| f64::from(r[k])).sum::<f64>() / 20.0
         };
-        let centred: Vec<Vec<f64>> =
-            rows.iter().enumerate().map(|(i, r)| (0..4).map(|k| f64::from(r[k]) - mean(i % 2, k)).collect()).collect();
-        let covariance =
-            DMatrix::from_fn(4, 4, |a, b| centred.iter().map(|r| r[a] * r[b]).sum::<f64>() / rows.len() as f64);
+        let centred: Vec<Vec<f64>> = rows
+            .iter()
+            .enumerate()
+            .map(|(i, r)| (0..4).map(|k| f64::from(r[k]) - mean(i % 2, k)).collect())
+            .collect();
+        let covariance = DMatrix::from_fn(4, 4, |a, b| {
+            centred.iter().map(|r| r[a] * r[b]).sum::<f64>() / rows.len() as f64
+        });
         let floor = f64::from(shrinkage) * covariance.trace() / 4.0;
         let map = DMatrix::from_fn(4, 4, |a, b| {
             let mut unit = [0.0; 4];

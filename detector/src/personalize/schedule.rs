@@ -33,7 +33,8 @@ impl Schedule {
                 factor.powi(i32::try_from(epoch / every.max(1)).unwrap_or(i32::MAX))
             }
             Self::Cosine { last } => {
-                let done = epoch.min(epochs.saturating_sub(1)) as f32 / epochs.saturating_sub(1).max(1) as f32;
+                let done =
+                    epoch.min(epochs.saturating_sub(1)) as f32 / epochs.saturating_sub(1).max(1) as f32;
                 last + (1.0 - last) * 0.5 * (1.0 + (std::f32::consts::PI * done).cos())
             }
         }
@@ -46,7 +47,9 @@ impl Schedule {
             Self::Step { factor, .. } if !(factor > 0.0 && factor <= 1.0) => {
                 ("the schedule's factor", factor, "above 0, at most 1")
             }
-            Self::Cosine { last } if !(0.0..=1.0).contains(&last) => ("the schedule's last factor", last, "0 to 1"),
+            Self::Cosine { last } if !(0.0..=1.0).contains(&last) => {
+                ("the schedule's last factor", last, "0 to 1")
+            }
             _ => return Ok(()),
         };
         Err(LearnError::Setting { setting, value: value.into(), allowed })

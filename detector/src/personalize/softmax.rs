@@ -135,7 +135,8 @@ impl LinearHead {
     pub(super) fn is_consistent(&self) -> bool {
         self.classes.len() >= 2
             && self.scaling.is_consistent()
-            && parameter_count(self.classes.len(), self.dim()).is_ok_and(|count| self.parameters.len() == count)
+            && parameter_count(self.classes.len(), self.dim())
+                .is_ok_and(|count| self.parameters.len() == count)
             && self.parameters.iter().all(|p| p.is_finite())
     }
 }
@@ -233,7 +234,12 @@ mod tests {
     }
 
     /// The objective in float64, by its definition.
-    fn objective(parameters: &[f64], x: &[f32], labels: &[u32], (classes, dim, l2): (usize, usize, f64)) -> f64 {
+    fn objective(
+        parameters: &[f64],
+        x: &[f32],
+        labels: &[u32],
+        (classes, dim, l2): (usize, usize, f64),
+    ) -> f64 {
         let row = |c: usize| &parameters[c * (dim + 1)..][..dim + 1];
         let score = |c: usize, x: &[f32]| -> f64 {
             x.iter().zip(row(c)).map(|(&x, w)| f64::from(x) * w).sum::<f64>() + row(c)[dim]
@@ -301,7 +307,9 @@ mod tests {
     #[test]
     fn folded_weights_act_on_raw_features() {
         let mut set = Examples::with_classes(3, names(2)).unwrap();
-        for (class, row) in [(0, [3.0, -1.0, 7.0]), (0, [2.0, 0.5, 7.0]), (1, [4.0, 1.0, 7.0]), (1, [1.0, 1.5, 7.0])] {
+        for (class, row) in
+            [(0, [3.0, -1.0, 7.0]), (0, [2.0, 0.5, 7.0]), (1, [4.0, 1.0, 7.0]), (1, [1.0, 1.5, 7.0])]
+        {
             set.push(class, &row).unwrap();
         }
         let scaling = FeatureScaling::default().fit(&set);
@@ -309,8 +317,9 @@ mod tests {
         head.parameters = vec![1.0, 2.0, 3.0, 4.0, -1.0, 0.5, -3.0, 0.25];
         let x = [2.5, 0.5, 100.0];
         let (weights, bias) = head.folded();
-        let mut scores: Vec<f32> =
-            (0..2).map(|c| weights[c * 3..][..3].iter().zip(x).map(|(w, x)| w * x).sum::<f32>() + bias[c]).collect();
+        let mut scores: Vec<f32> = (0..2)
+            .map(|c| weights[c * 3..][..3].iter().zip(x).map(|(w, x)| w * x).sum::<f32>() + bias[c])
+            .collect();
         softmax(&mut scores);
         for (a, b) in scores.iter().zip(head.classify(&x).unwrap().probabilities) {
             assert!((a - b).abs() < 1e-5);

@@ -251,7 +251,8 @@ fn decode<T: Stored>(bytes: &[u8]) -> Result<T, Problem> {
     if crc32fast::hash(payload) != word(16) {
         return Err(Problem::Damaged("its checksum is wrong"));
     }
-    let value: T = postcard::from_bytes(payload).map_err(|_| Problem::Damaged("its content cannot be decoded"))?;
+    let value: T =
+        postcard::from_bytes(payload).map_err(|_| Problem::Damaged("its content cannot be decoded"))?;
     if value.is_consistent() { Ok(value) } else { Err(Problem::Damaged("its parts contradict each other")) }
 }
 

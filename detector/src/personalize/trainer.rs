@@ -392,7 +392,6 @@ impl Trainer {
         let best = self.best.as_ref().map_or(0, |(report, _)| report.epoch);
         self.settings.patience.is_some_and(|patience| self.history.len() >= best + patience)
     }
-
 }
 
 impl Stored for Trainer {
@@ -402,7 +401,10 @@ impl Stored for Trainer {
         let parameters = self.head.parameters.len();
         self.settings.check().is_ok()
             && self.head.is_consistent()
-            && self.best.as_ref().is_none_or(|(_, p)| p.len() == parameters && p.iter().all(|p| p.is_finite()))
+            && self
+                .best
+                .as_ref()
+                .is_none_or(|(_, p)| p.len() == parameters && p.iter().all(|p| p.is_finite()))
             && self.moments.fit(parameters)
     }
 }
@@ -440,9 +442,11 @@ impl Work {
             x.chunks_exact_mut(head.dim().max(1)).for_each(|row| head.scaling().apply(row));
             x
         };
-        let validation = validation
-            .filter(|e| !e.is_empty())
-            .map(|e| Validation { x: scaled(e), labels: labels(e), batch: Batch::default() });
+        let validation = validation.filter(|e| !e.is_empty()).map(|e| Validation {
+            x: scaled(e),
+            labels: labels(e),
+            batch: Batch::default(),
+        });
         Self {
             labels: labels(examples),
             x: Vec::new(),
