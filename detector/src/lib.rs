@@ -21,6 +21,7 @@ pub mod evaluate;
 pub mod frame;
 pub mod geometry;
 pub mod model;
+pub mod motion;
 pub mod personalize;
 pub mod pipeline;
 pub mod preprocess;

@@ -197,6 +197,39 @@ impl TensorViewMut<'_> {
     pub fn as_slice_mut<T: Element>(&mut self) -> Option<&mut [T]> {
         T::slice_mut(self)
     }
+
+    /// Fills the elements, in row-major order, with what stands for `values`: quantized where the
+    /// tensor is, rounded to the nearest and clamped. NaN becomes zero in integers.
+    ///
+    /// # Errors
+    /// [`ModelError::Mismatch`] unless there are as many values as elements.
+    pub fn assign_f32(
+        &mut self,
+        values: &[f32],
+        quantization: Option<&Quantization>,
+    ) -> Result<(), ModelError> {
+        if values.len() != self.shape().iter().product::<usize>() {
+            return Err(ModelError::Mismatch {
+                expected: self.dtype(),
+                expected_shape: self.shape().to_vec(),
+                actual: DType::F32,
+                actual_shape: vec![values.len()],
+            });
+        }
+        let (scale, zero_point) = quantization.and_then(Quantization::per_tensor).unwrap_or((1.0, 0));
+        let stored = values.iter().map(|v| (v / scale).round_ties_even() + zero_point as f32);
+        match self {
+            Self::F32(a) => a.iter_mut().zip(values).for_each(|(e, v)| *e = *v),
+            // Casts from float saturate.
+            Self::U8(a) => a.iter_mut().zip(stored).for_each(|(e, v)| *e = v as u8),
+            Self::I8(a) => a.iter_mut().zip(stored).for_each(|(e, v)| *e = v as i8),
+            Self::I16(a) => a.iter_mut().zip(stored).for_each(|(e, v)| *e = v as i16),
+            Self::I32(a) => a.iter_mut().zip(stored).for_each(|(e, v)| *e = v as i32),
+            Self::I64(a) => a.iter_mut().zip(stored).for_each(|(e, v)| *e = v as i64),
+            Self::Bool(a) => a.iter_mut().zip(values).for_each(|(e, v)| *e = *v != 0.0),
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::metadata::normalization;
 use super::{ColorOrder, LabelSource, Labels, Normalization, ResizeMode};
+use crate::motion::MotionSpec;
 use crate::ssd::SsdSpec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,6 +62,9 @@ pub struct Entry {
     /// Anchors, boxes and scores of an SSD with raw outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssd: Option<SsdSpec>,
+    /// Channels and rate of a model of motion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub motion: Option<MotionSpec>,
     /// Measured figures by name, as the model's card explains them.
     pub scores: BTreeMap<String, f64>,
 }

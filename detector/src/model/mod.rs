@@ -19,6 +19,7 @@ pub use labels::{LabelError, LabelSource, Labels};
 pub use load::{Backend, BackendChoice, LoadOptions, LoadedModel, PostProcessing, load};
 pub use manifest::{Entry, InputEntry, LabelsEntry, Manifest, ManifestError, Task};
 pub use metadata::{AssociatedFile, FileKind, Metadata, ScoreCalibration, ScoreTransform, TensorMetadata};
+pub(crate) use native::NativeModel;
 
 use crate::tensor::{TensorSpec, TensorView, TensorViewMut};
 

@@ -21,7 +21,9 @@ pub enum MotionError {
         name: String,
     },
     /// Angles under another platform's convention.
-    #[error("{channel}: attitudes of Android and iOS differ in order and sign; record them in the model's convention")]
+    #[error(
+        "{channel}: attitudes of Android and iOS differ in order and sign; record them in the model's convention"
+    )]
     Attitude {
         /// The channel.
         channel: Channel,

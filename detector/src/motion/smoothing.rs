@@ -63,7 +63,9 @@ impl Smoother {
     /// while no class is likely enough.
     pub fn push(&mut self, time: f64, probabilities: &[f32]) -> Option<usize> {
         match self.time {
-            Some(before) if self.settings.time_constant > 0.0 && probabilities.len() == self.probabilities.len() => {
+            Some(before)
+                if self.settings.time_constant > 0.0 && probabilities.len() == self.probabilities.len() =>
+            {
                 let share = 1.0 - (-(time - before).max(0.0) / self.settings.time_constant).exp();
                 for (s, p) in self.probabilities.iter_mut().zip(probabilities) {
                     *s += share as f32 * (p - *s);
@@ -76,7 +78,8 @@ impl Smoother {
         }
         self.time = Some(time);
         let smoothed = &self.probabilities;
-        let likeliest = (0..smoothed.len()).max_by(|&a, &b| smoothed[a].total_cmp(&smoothed[b]).then(b.cmp(&a)));
+        let likeliest =
+            (0..smoothed.len()).max_by(|&a, &b| smoothed[a].total_cmp(&smoothed[b]).then(b.cmp(&a)));
         if let Some(class) = likeliest.filter(|&c| smoothed[c] >= self.settings.enter) {
             self.answer = Some(class);
         } else if self.answer.is_some_and(|c| smoothed[c] < self.settings.leave) {

@@ -1,8 +1,8 @@
 //! From a sensor's samples to classes, one sample at a time.
 
 use super::{
-    Channel, Convention, MotionError, MotionWindow, Resampling, SampleCounts, Smoother, Smoothing, WindowEvent,
-    WindowSettings,
+    Channel, Convention, MotionError, MotionWindow, Resampling, SampleCounts, Smoother, Smoothing,
+    WindowEvent, WindowSettings,
 };
 use crate::model::{Model, ModelError};
 use crate::tensor::{TensorSpec, TensorViewMut};
@@ -65,7 +65,10 @@ pub struct MotionStream {
 
 impl std::fmt::Debug for MotionStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MotionStream").field("window", &self.window).field("states", &self.states).finish_non_exhaustive()
+        f.debug_struct("MotionStream")
+            .field("window", &self.window)
+            .field("states", &self.states)
+            .finish_non_exhaustive()
     }
 }
 
@@ -225,8 +228,13 @@ fn clear(model: &mut dyn Model, input: usize) -> Result<(), ModelError> {
     Ok(())
 }
 
-fn classify(model: &mut dyn Model, values: &[f32], states: &[(usize, usize)]) -> Result<Vec<f32>, ModelError> {
-    model.write_f32(0, values)?;
+fn classify(
+    model: &mut dyn Model,
+    values: &[f32],
+    states: &[(usize, usize)],
+) -> Result<Vec<f32>, ModelError> {
+    let quantization = model.inputs()[0].quantization.clone();
+    model.input_mut(0)?.assign_f32(values, quantization.as_ref())?;
     model.run()?;
     for &(input, output) in states {
         let state = model.output(output)?.to_tensor();

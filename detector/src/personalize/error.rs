@@ -1,7 +1,9 @@
 //! Why learning was refused or stopped.
 
 use super::store::StoreError;
+use crate::frame::FrameError;
 use crate::model::ModelError;
+use crate::preprocess::PreprocessError;
 
 /// Everything that can go wrong between examples and a trained head.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +127,12 @@ pub enum LearnError {
         /// Names of tensors that would do, the deepest first.
         suggestion: String,
     },
+    /// A picture that does not go into the model's input.
+    #[error(transparent)]
+    Picture(#[from] PreprocessError),
+    /// A picture whose size and memory do not fit.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
     /// The model did not load or run.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -4,9 +4,12 @@
 //! two heads learn: [`NearestNeighbors`], which needs no training and takes classes as they come,
 //! and [`LinearHead`], which a [`Trainer`] trains. A [`Store`] keeps versions of either on disk.
 
+mod augment;
+mod classifier;
 mod control;
 mod error;
 mod examples;
+mod features;
 mod knn;
 mod optimizer;
 mod scaling;
@@ -15,9 +18,12 @@ mod softmax;
 pub mod store;
 mod trainer;
 
+pub use augment::{Augmentation, Augmenter};
+pub use classifier::{Classifier, Head};
 pub use control::Control;
 pub use error::LearnError;
 pub use examples::{Examples, Split};
+pub use features::{FeatureExtractor, PictureFeatures, embedding};
 pub use knn::{KnnSettings, Metric, NearestNeighbors, Neighbor, Votes};
 pub use optimizer::Optimizer;
 pub use scaling::{FeatureScaling, Scaling};
