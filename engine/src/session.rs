@@ -33,7 +33,9 @@ impl Session {
             arena.slot_mut(*slot).copy_from_slice(data);
         }
         let pool = Pool::new(program.threads());
-        Ok(Self { program, arena, pool })
+        let mut session = Self { program, arena, pool };
+        session.reset_state();
+        Ok(session)
     }
 
     /// The program that this session runs.
@@ -95,8 +97,8 @@ impl Session {
 
     /// Sets the model's states (of recurrent layers) back to zero.
     pub fn reset_state(&mut self) {
-        for slot in &self.program.variables {
-            self.arena.slot_mut(*slot).fill(0);
+        for (slot, zero) in &self.program.variables {
+            self.arena.slot_mut(*slot).fill(*zero);
         }
     }
 }

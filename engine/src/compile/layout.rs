@@ -7,7 +7,7 @@ use super::plan::{self, Lifetime};
 use super::{Lowering, Options, Port, Program, Step, Task};
 use crate::arena::{Operands, Slot, align};
 use crate::error::{Error, Result};
-use crate::graph::{DType, Graph, TensorId};
+use crate::graph::{DType, Graph, Quantization, TensorId, TensorInfo};
 use crate::kernels::flip_sign;
 
 /// Tensors of the graph, grouped into the storage they share.
@@ -57,7 +57,7 @@ pub(super) fn program(graph: &Graph<'_>, lowering: Lowering, options: &Options) 
             storage.slots[root] = Some(slot);
         } else if tensor.is_variable {
             let slot = reserve(tensor.bytes());
-            variables.push(slot);
+            variables.push((slot, zero_byte(tensor)));
             storage.slots[root] = Some(slot);
         }
     }
@@ -136,6 +136,16 @@ fn invalid(graph: &Graph<'_>, node: usize, reason: String) -> Error {
 
 fn unwritten(graph: &Graph<'_>, node: usize, id: TensorId) -> Error {
     invalid(graph, node, format!("tensor \"{}\" has no value", graph.tensors[id].name))
+}
+
+/// The byte that stands for zero all over a state.
+fn zero_byte(tensor: &TensorInfo<'_>) -> u8 {
+    let zero_point = tensor.quantization.as_ref().and_then(Quantization::per_tensor).map_or(0, |(_, z)| z);
+    match tensor.dtype {
+        DType::I8 => zero_point as u8 ^ 0x80,
+        DType::U8 => zero_point as u8,
+        _ => 0,
+    }
 }
 
 /// A constant's bytes as the arena holds them.

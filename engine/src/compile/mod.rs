@@ -5,7 +5,7 @@ mod layout;
 mod lower;
 mod plan;
 
-pub(crate) use constants::Constants;
+pub(crate) use constants::{Constants, dequantize};
 pub(crate) use lower::{Affine, Kernel, Lower, Lowered, Operand, Task, u8_offset};
 
 use crate::arena::{Operands, Slot};
@@ -99,8 +99,8 @@ pub struct Program {
     pub(crate) outputs: Vec<Port>,
     /// Slots that start with given bytes; everything else starts at zero.
     pub(crate) constants: Vec<(Slot, Vec<u8>)>,
-    /// State that [`Session::reset_state`](crate::Session::reset_state) clears.
-    pub(crate) variables: Vec<Slot>,
+    /// State, and the byte that [`Session::reset_state`](crate::Session::reset_state) fills it with.
+    pub(crate) variables: Vec<(Slot, u8)>,
     pub(crate) arena_bytes: usize,
     threads: usize,
     post_process: Option<PostProcess>,

@@ -14,6 +14,7 @@ mod fully_connected;
 mod gemm;
 mod isa;
 mod lookup;
+mod lstm;
 mod math;
 mod movement;
 mod nest;
@@ -70,6 +71,7 @@ pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
         Op::StridedSlice(options) => movement::strided_slice(ctx, *options),
         Op::Sub(activation) => elementwise::sub(ctx, *activation),
         Op::Transpose => movement::transpose(ctx),
+        Op::UnidirectionalSequenceLstm(options) => lstm::lower(ctx, *options),
         Op::Unpack { axis } => movement::unpack(ctx, *axis),
         op => Err(Error::UnsupportedOperator {
             node: ctx.index,
