@@ -9,7 +9,7 @@ pub(crate) struct FlipSign;
 
 impl Kernel for FlipSign {
     fn name(&self) -> &'static str {
-        "any-flip-sign"
+        "portable-flip-sign"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

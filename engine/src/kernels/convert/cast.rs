@@ -118,7 +118,7 @@ struct Cast<A, B>(PhantomData<(A, B)>);
 
 impl<A: Stored, B: Stored> Kernel for Cast<A, B> {
     fn name(&self) -> &'static str {
-        "scalar-cast"
+        "portable-cast"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

@@ -50,7 +50,7 @@ struct Quantize {
 
 impl Kernel for Quantize {
     fn name(&self) -> &'static str {
-        "scalar-f32u8-quantize"
+        "portable-f32u8-quantize"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
@@ -67,7 +67,7 @@ struct Dequantize {
 
 impl Kernel for Dequantize {
     fn name(&self) -> &'static str {
-        "scalar-u8f32-dequantize"
+        "portable-u8f32-dequantize"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
@@ -82,7 +82,7 @@ struct Widen;
 
 impl Kernel for Widen {
     fn name(&self) -> &'static str {
-        "scalar-f16f32-dequantize"
+        "portable-f16f32-dequantize"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

@@ -30,13 +30,13 @@ pub(super) fn sub(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> {
         DType::F32 => {
             let (low, high) = float_range(ctx, activation)?;
             let f = move |a: f32, b: f32| (a - b).max(low).min(high);
-            operands.task(ctx, |nest| scalar::Pairwise::new("scalar-f32-sub", nest, f))
+            operands.task(ctx, |nest| scalar::Pairwise::new("portable-f32-sub", nest, f))
         }
         DType::I32 if activation == Activation::None => {
-            operands.task(ctx, |nest| scalar::Pairwise::new("scalar-i32-sub", nest, i32::wrapping_sub))
+            operands.task(ctx, |nest| scalar::Pairwise::new("portable-i32-sub", nest, i32::wrapping_sub))
         }
         DType::I64 if activation == Activation::None => {
-            operands.task(ctx, |nest| scalar::Pairwise::new("scalar-i64-sub", nest, i64::wrapping_sub))
+            operands.task(ctx, |nest| scalar::Pairwise::new("portable-i64-sub", nest, i64::wrapping_sub))
         }
         _ => Err(ctx.unsupported_types(&[a, b, output])),
     }
@@ -55,13 +55,13 @@ pub(super) fn mul(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> {
         DType::F32 => {
             let (low, high) = float_range(ctx, activation)?;
             let f = move |a: f32, b: f32| (a * b).max(low).min(high);
-            operands.task(ctx, |nest| scalar::Pairwise::new("scalar-f32-mul", nest, f))
+            operands.task(ctx, |nest| scalar::Pairwise::new("portable-f32-mul", nest, f))
         }
         DType::I32 if activation == Activation::None => {
-            operands.task(ctx, |nest| scalar::Pairwise::new("scalar-i32-mul", nest, i32::wrapping_mul))
+            operands.task(ctx, |nest| scalar::Pairwise::new("portable-i32-mul", nest, i32::wrapping_mul))
         }
         DType::I64 if activation == Activation::None => {
-            operands.task(ctx, |nest| scalar::Pairwise::new("scalar-i64-mul", nest, i64::wrapping_mul))
+            operands.task(ctx, |nest| scalar::Pairwise::new("portable-i64-mul", nest, i64::wrapping_mul))
         }
         _ => Err(ctx.unsupported_types(&[a, b, output])),
     }

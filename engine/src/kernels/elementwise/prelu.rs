@@ -22,7 +22,7 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
     match dtype {
         DType::F32 => {
             let f = |x: f32, slope: f32| if x < 0.0 { x * slope } else { x };
-            ctx.task(scalar::Pairwise::new("scalar-f32-prelu", nest, f), &[input, slopes])
+            ctx.task(scalar::Pairwise::new("portable-f32-prelu", nest, f), &[input, slopes])
         }
         DType::U8 | DType::I8 => {
             let data =
@@ -84,7 +84,7 @@ impl PreluU8 {
 
 impl Kernel for PreluU8 {
     fn name(&self) -> &'static str {
-        "any-u8-prelu"
+        "portable-u8-prelu"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

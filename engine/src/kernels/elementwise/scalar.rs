@@ -75,7 +75,7 @@ impl MulU8 {
 
 impl Kernel for MulU8 {
     fn name(&self) -> &'static str {
-        "scalar-u8-mul"
+        "portable-u8-mul"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
@@ -136,7 +136,7 @@ pub(super) struct SubU8 {
 
 impl Kernel for SubU8 {
     fn name(&self) -> &'static str {
-        "scalar-u8-sub"
+        "portable-u8-sub"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

@@ -9,17 +9,17 @@ use crate::threads::Pool;
 
 pub(super) fn lower(ctx: &Lower<'_>, input: Operand<'_>) -> Result<Lowered> {
     match ctx.node.op {
-        Op::Logistic => ctx.task(Map { name: "scalar-f32-logistic", f: |x| math::logistic(x) }, &[input]),
-        Op::Tanh => ctx.task(Map { name: "scalar-f32-tanh", f: |x| math::tanh(x) }, &[input]),
+        Op::Logistic => ctx.task(Map { name: "portable-f32-logistic", f: |x| math::logistic(x) }, &[input]),
+        Op::Tanh => ctx.task(Map { name: "portable-f32-tanh", f: |x| math::tanh(x) }, &[input]),
         Op::HardSwish => {
-            ctx.task(Map { name: "scalar-f32-hard-swish", f: |x| math::hard_swish(x) }, &[input])
+            ctx.task(Map { name: "portable-f32-hard-swish", f: |x| math::hard_swish(x) }, &[input])
         }
         Op::LeakyRelu { alpha } => {
             let f = move |x: f32| if x < 0.0 { x * alpha } else { x };
-            ctx.task(Map { name: "scalar-f32-leaky-relu", f }, &[input])
+            ctx.task(Map { name: "portable-f32-leaky-relu", f }, &[input])
         }
-        Op::Relu => ctx.task(Map { name: "scalar-f32-relu", f: |x: f32| x.max(0.0) }, &[input]),
-        Op::Relu6 => ctx.task(Map { name: "scalar-f32-relu6", f: |x: f32| x.clamp(0.0, 6.0) }, &[input]),
+        Op::Relu => ctx.task(Map { name: "portable-f32-relu", f: |x: f32| x.max(0.0) }, &[input]),
+        Op::Relu6 => ctx.task(Map { name: "portable-f32-relu6", f: |x: f32| x.clamp(0.0, 6.0) }, &[input]),
         _ => Err(ctx.unsupported_types(&[input])),
     }
 }

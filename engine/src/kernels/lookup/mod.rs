@@ -78,7 +78,7 @@ struct Lookup {
 
 impl Kernel for Lookup {
     fn name(&self) -> &'static str {
-        "any-u8-lookup"
+        "portable-u8-lookup"
     }
 
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {

@@ -165,7 +165,7 @@ impl LstmF32 {
 
 impl Kernel for LstmF32 {
     fn name(&self) -> &'static str {
-        "scalar-f32-lstm"
+        "portable-f32-lstm"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

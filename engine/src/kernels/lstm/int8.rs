@@ -187,7 +187,7 @@ impl LstmI8 {
 
 impl Kernel for LstmI8 {
     fn name(&self) -> &'static str {
-        "scalar-u8i8-lstm"
+        "portable-u8i8-lstm"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

@@ -23,5 +23,5 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>, block_size: i32) -> Result<Lowe
     let counts = [n, h, block, w, block, channels];
     let dims = order.map(|(f, t)| Dim { count: counts[t], strides: [from[f], to[t]] });
     let parts = Box::new([nest(ctx, &dims, [0, 0], input, output)?]);
-    ctx.task(Move { name: "any-depth-to-space", width: width(ctx, &[input, output])?, parts }, &[input])
+    ctx.task(Move { name: "portable-depth-to-space", width: width(ctx, &[input, output])?, parts }, &[input])
 }

@@ -56,7 +56,7 @@ struct Gather {
 
 impl Kernel for Gather {
     fn name(&self) -> &'static str {
-        "any-gather"
+        "portable-gather"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

@@ -32,7 +32,7 @@ pub(in crate::kernels) fn concatenation(
         shape[axis] = shape[axis].saturating_add(input.shape()[axis]);
     }
     ctx.ensure_shape(output, &shape)?;
-    join(ctx, "any-concatenation", &inputs, output, axis)
+    join(ctx, "portable-concatenation", &inputs, output, axis)
 }
 
 /// PACK: the inputs along a new axis.
@@ -46,7 +46,7 @@ pub(in crate::kernels) fn pack(ctx: &Lower<'_>, axis: i32) -> Result<Lowered> {
     let mut shape = inputs[0].shape().to_vec();
     shape.insert(axis, inputs.len());
     ctx.ensure_shape(output, &shape)?;
-    join(ctx, "any-pack", &inputs, output, axis)
+    join(ctx, "portable-pack", &inputs, output, axis)
 }
 
 fn inputs<'g>(ctx: &Lower<'g>) -> Result<Vec<Operand<'g>>> {

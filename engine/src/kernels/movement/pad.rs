@@ -70,7 +70,7 @@ struct Pad {
 
 impl Kernel for Pad {
     fn name(&self) -> &'static str {
-        "any-pad"
+        "portable-pad"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

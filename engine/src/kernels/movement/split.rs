@@ -17,7 +17,7 @@ pub(in crate::kernels) fn split(ctx: &Lower<'_>) -> Result<Lowered> {
     ctx.ensure(count > 0 && extent.is_multiple_of(count), || format!("{extent} in {count} equal parts"))?;
     let mut shape = input.shape().to_vec();
     shape[axis] = extent / count;
-    parts(ctx, "any-split", input, axis, &shape)
+    parts(ctx, "portable-split", input, axis, &shape)
 }
 
 /// UNPACK: an output for every index along the axis, without that axis.
@@ -28,7 +28,7 @@ pub(in crate::kernels) fn unpack(ctx: &Lower<'_>, axis: i32) -> Result<Lowered> 
     ctx.ensure(extent == count, || format!("{extent} along the axis, {count} outputs"))?;
     let mut shape = input.shape().to_vec();
     shape.remove(axis);
-    parts(ctx, "any-unpack", input, axis, &shape)
+    parts(ctx, "portable-unpack", input, axis, &shape)
 }
 
 /// Every output, of `shape`, is a block of the input at each index of the dimensions before `axis`.

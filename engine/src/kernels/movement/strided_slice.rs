@@ -37,7 +37,7 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>, options: StridedSliceOptions) -
         dims.iter().zip(&to).map(|(&(count, step), &to)| Dim { count, strides: [step, to] }).collect();
     let start = usize::try_from(start).unwrap_or(0);
     let parts = Box::new([nest(ctx, &dims, [start, 0], input, output)?]);
-    ctx.task(Move { name: "any-strided-slice", width: width(ctx, &[input, output])?, parts }, &[input])
+    ctx.task(Move { name: "portable-strided-slice", width: width(ctx, &[input, output])?, parts }, &[input])
 }
 
 struct Spec {

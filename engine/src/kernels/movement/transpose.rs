@@ -20,5 +20,5 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
     let dim = |d: usize| Dim { count: shape[d], strides: [from[axes[d]], to[d]] };
     let dims: Vec<_> = (0..rank).map(dim).collect();
     let parts = Box::new([nest(ctx, &dims, [0, 0], input, output)?]);
-    ctx.task(Move { name: "any-transpose", width: width(ctx, &[input, output])?, parts }, &[input])
+    ctx.task(Move { name: "portable-transpose", width: width(ctx, &[input, output])?, parts }, &[input])
 }

@@ -84,7 +84,7 @@ pub(super) struct AverageU8 {
 
 impl Kernel for AverageU8 {
     fn name(&self) -> &'static str {
-        "scalar-u8-average-pool"
+        "portable-u8-average-pool"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
@@ -114,7 +114,7 @@ pub(super) struct MaxU8 {
 
 impl Kernel for MaxU8 {
     fn name(&self) -> &'static str {
-        "scalar-u8-max-pool"
+        "portable-u8-max-pool"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
@@ -135,7 +135,7 @@ pub(super) struct AverageF32 {
 
 impl Kernel for AverageF32 {
     fn name(&self) -> &'static str {
-        "scalar-f32-average-pool"
+        "portable-f32-average-pool"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
@@ -158,7 +158,7 @@ pub(super) struct MaxF32 {
 
 impl Kernel for MaxF32 {
     fn name(&self) -> &'static str {
-        "scalar-f32-max-pool"
+        "portable-f32-max-pool"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

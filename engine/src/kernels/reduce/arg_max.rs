@@ -48,7 +48,7 @@ struct ArgMax<T> {
 
 impl<T: Pod + PartialOrd + Send + Sync> Kernel for ArgMax<T> {
     fn name(&self) -> &'static str {
-        "any-arg-max"
+        "portable-arg-max"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

@@ -31,7 +31,7 @@ pub(super) struct MeanF32 {
 
 impl Kernel for MeanF32 {
     fn name(&self) -> &'static str {
-        "scalar-f32-mean"
+        "portable-f32-mean"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
@@ -54,7 +54,7 @@ pub(super) struct MeanU8 {
 
 impl Kernel for MeanU8 {
     fn name(&self) -> &'static str {
-        "scalar-u8-mean"
+        "portable-u8-mean"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

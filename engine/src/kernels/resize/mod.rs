@@ -28,10 +28,10 @@ pub(super) fn bilinear(ctx: &Lower<'_>, options: ResizeOptions) -> Result<Lowere
     };
     match (input.dtype(), output.dtype()) {
         (DType::F32, DType::F32) => {
-            ctx.task(scalar::BilinearF32(kernel("scalar-f32-resize-bilinear")), &[input])
+            ctx.task(scalar::BilinearF32(kernel("portable-f32-resize-bilinear")), &[input])
         }
         (DType::U8, DType::U8) | (DType::I8, DType::I8) => {
-            ctx.task(scalar::BilinearU8(kernel("scalar-u8-resize-bilinear")), &[input])
+            ctx.task(scalar::BilinearU8(kernel("portable-u8-resize-bilinear")), &[input])
         }
         _ => Err(ctx.unsupported_types(&[input, output])),
     }

@@ -117,7 +117,7 @@ pub(super) struct Nearest {
 
 impl Kernel for Nearest {
     fn name(&self) -> &'static str {
-        "any-resize-nearest"
+        "portable-resize-nearest"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {

@@ -12,7 +12,7 @@ pub(super) struct SoftmaxF32 {
 
 impl Kernel for SoftmaxF32 {
     fn name(&self) -> &'static str {
-        "scalar-f32-softmax"
+        "portable-f32-softmax"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
@@ -44,7 +44,7 @@ impl SoftmaxU8 {
 
 impl Kernel for SoftmaxU8 {
     fn name(&self) -> &'static str {
-        "scalar-u8-softmax"
+        "portable-u8-softmax"
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
