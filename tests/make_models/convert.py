@@ -63,12 +63,16 @@ def transpose_conv():
 
 
 def activations():
-    slopes = tf.constant(RNG.uniform(0.05, 0.4, (1, 1, 5)).astype(np.float32))
     def f(x):
-        prelu = tf.nn.relu(x) + -slopes * tf.nn.relu(-x)
         return (tf.sigmoid(x), tf.tanh(x), tf.nn.relu(x), tf.nn.relu6(x), tf.nn.leaky_relu(x, 0.2),
-                x * tf.nn.relu6(x + 3.0) * (1 / 6), prelu, tf.nn.softmax(x * 2.0))
+                x * tf.nn.relu6(x + 3.0) * (1 / 6), tf.nn.softmax(x * 2.0))
     return f, [spec(1, 6, 4, 5)]
+
+
+def prelu():
+    slopes = tf.Variable(RNG.uniform(0.05, 0.4, (1, 1, 5)).astype(np.float32))
+    # The converter knows PRELU by this form, on an input with no other use.
+    return lambda x: tf.nn.relu(x) + -slopes * tf.nn.relu(-x), [spec(1, 6, 4, 5)]
 
 
 def arithmetic():
@@ -171,7 +175,7 @@ def main():
     out = pathlib.Path(sys.argv[1])
     out.mkdir(exist_ok=True)
     tf.random.set_seed(7)
-    for build in (layers, transpose_conv, activations, arithmetic, movement, resize, reduce, state):
+    for build in (layers, transpose_conv, activations, prelu, arithmetic, movement, resize, reduce, state):
         function, specs = build()
         weights = build in (layers, transpose_conv, arithmetic, state)
         for form in FORMS:

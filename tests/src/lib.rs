@@ -3,3 +3,4 @@
 pub mod arrays;
 pub mod assets;
 pub mod engine;
+pub mod mutate;

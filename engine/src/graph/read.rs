@@ -29,19 +29,21 @@ pub(super) fn read(bytes: &[u8]) -> Result<Graph<'_>> {
         .collect::<Result<Vec<_>>>()?;
     let subgraphs = model.tables(field::model::SUBGRAPHS)?;
     let main = subgraphs.first().ok_or_else(|| malformed("no subgraph".into()))?;
-    let tensors = main
-        .tables(field::subgraph::TENSORS)?
-        .iter()
-        .enumerate()
-        .map(|(id, t)| tensor(id, t, &buffers))
-        .collect::<Result<Vec<_>>>()?;
+    let mut budget = Budget::of(bytes);
+    let mut tensors = Vec::new();
+    for (id, t) in main.tables(field::subgraph::TENSORS)?.iter().enumerate() {
+        let tensor = tensor(id, t, &buffers)?;
+        let scales = tensor.quantization.as_ref().map_or(0, |q| q.scales.len());
+        budget.spend(tensor.name.len() + tensor.shape.len() + scales)?;
+        tensors.push(tensor);
+    }
     let codes = operator_codes(&model)?;
-    let nodes = main
-        .tables(field::subgraph::OPERATORS)?
-        .iter()
-        .enumerate()
-        .map(|(at, t)| node(at, t, &codes, tensors.len()))
-        .collect::<Result<Vec<_>>>()?;
+    let mut nodes = Vec::new();
+    for (at, t) in main.tables(field::subgraph::OPERATORS)?.iter().enumerate() {
+        let node = node(at, t, &codes, tensors.len())?;
+        budget.spend(node.inputs.len() + node.outputs.len() + node.intermediates.len())?;
+        nodes.push(node);
+    }
     let graph = Graph {
         inputs: ids(main, field::subgraph::INPUTS, tensors.len(), "graph inputs")?,
         outputs: ids(main, field::subgraph::OUTPUTS, tensors.len(), "graph outputs")?,
@@ -52,6 +54,24 @@ pub(super) fn read(bytes: &[u8]) -> Result<Graph<'_>> {
     };
     check_order(&graph)?;
     Ok(graph)
+}
+
+/// What may be decoded from a file, in elements. Tables can point to one vector many times over, so
+/// that a small file could otherwise ask for any amount of memory.
+struct Budget {
+    left: usize,
+}
+
+impl Budget {
+    fn of(bytes: &[u8]) -> Self {
+        Self { left: bytes.len().saturating_mul(4) }
+    }
+
+    fn spend(&mut self, elements: usize) -> Result<()> {
+        let left = self.left.checked_sub(elements);
+        self.left = left.ok_or_else(|| malformed("its tables share more than the file holds".into()))?;
+        Ok(())
+    }
 }
 
 fn operator_codes(model: &Table<'_>) -> Result<Vec<(i32, String)>> {
@@ -82,9 +102,12 @@ fn tensor<'a>(id: TensorId, t: &Table<'a>, buffers: &[&'a [u8]]) -> Result<Tenso
         return Err(complain("sparse weights are not supported; convert the model without sparsity".into()));
     }
     let buffer: u32 = t.scalar(field::tensor::BUFFER, 0)?;
-    let data = *buffers
-        .get(buffer as usize)
-        .ok_or_else(|| complain(format!("buffer {buffer} of {}", buffers.len())))?;
+    // Buffer 0 is the empty one, which some writers leave out.
+    let data: &[u8] = match buffers.get(buffer as usize) {
+        Some(data) => data,
+        None if buffer == 0 => &[],
+        None => return Err(complain(format!("buffer {buffer} of {}", buffers.len()))),
+    };
     if !data.is_empty() && dtype.size() > 0 && data.len() != bytes {
         return Err(complain(format!("{} bytes of data where its shape takes {bytes}", data.len())));
     }

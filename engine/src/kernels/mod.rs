@@ -39,12 +39,18 @@ use pool::Pooling;
 /// The kernel for a node.
 pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
     match &ctx.node.op {
+        Op::Add(activation) => add::lower(ctx, *activation),
         Op::ArgMax => reduce::arg_max(ctx),
         Op::AveragePool2d(options) => pool::lower(ctx, *options, Pooling::Average),
         Op::Cast => convert::cast(ctx),
         Op::Concatenation { axis, activation } => movement::concatenation(ctx, *axis, *activation),
+        Op::Conv2d(options) => conv::lower(ctx, options),
         Op::DepthToSpace { block_size } => movement::depth_to_space(ctx, *block_size),
+        Op::DepthwiseConv2d(options) => depthwise::lower(ctx, options),
         Op::Dequantize => convert::dequantize(ctx),
+        Op::FullyConnected { activation, shuffled, .. } => {
+            fully_connected::lower(ctx, *activation, *shuffled)
+        }
         Op::Gather { axis, batch_dims } => movement::gather(ctx, *axis, *batch_dims),
         Op::HardSwish | Op::LeakyRelu { .. } | Op::Logistic | Op::Relu | Op::Relu6 | Op::Tanh => {
             lookup::lower(ctx)
@@ -56,13 +62,6 @@ pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
         Op::Pad | Op::PadV2 => movement::pad(ctx),
         Op::Prelu => elementwise::prelu(ctx),
         Op::Quantize => convert::quantize(ctx),
-        Op::Add(activation) => add::lower(ctx, *activation),
-        Op::Conv2d(options) => conv::lower(ctx, options),
-        Op::DepthwiseConv2d(options) => depthwise::lower(ctx, options),
-        Op::FullyConnected { activation, shuffled, .. } => {
-            fully_connected::lower(ctx, *activation, *shuffled)
-        }
-        Op::TransposeConv(options) => transpose_conv::lower(ctx, options),
         Op::Reshape | Op::Squeeze => shape::reshape(ctx),
         Op::ResizeBilinear(options) => resize::bilinear(ctx, *options),
         Op::ResizeNearestNeighbor(options) => resize::nearest(ctx, *options),
@@ -71,6 +70,7 @@ pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
         Op::StridedSlice(options) => movement::strided_slice(ctx, *options),
         Op::Sub(activation) => elementwise::sub(ctx, *activation),
         Op::Transpose => movement::transpose(ctx),
+        Op::TransposeConv(options) => transpose_conv::lower(ctx, options),
         Op::UnidirectionalSequenceLstm(options) => lstm::lower(ctx, *options),
         Op::Unpack { axis } => movement::unpack(ctx, *axis),
         op => Err(Error::UnsupportedOperator {

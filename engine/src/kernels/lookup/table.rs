@@ -83,7 +83,7 @@ pub(super) fn hard_swish(from: Affine, to: Affine) -> Table {
         }
         let reluish = divide_by_power_of_two(reluish.into(), -reluish_shift);
         let reluish = (reluish + (1 << 15)) >> 1;
-        let product = (reluish * i32::from(output)) >> 15;
+        let product = reluish * i32::from(output) / (1 << 15);
         if output_shift > 0 {
             product.saturating_mul(1 << output_shift.min(16))
         } else {
