@@ -10,10 +10,9 @@ pub use orientation::Orientation;
 pub use pixels::{PackedFormat, Plane, YuvColor, YuvMatrix, YuvRange};
 pub use timestamp::Timestamp;
 
-pub(crate) use pixels::{Component, Components};
+pub(crate) use pixels::{Component, Components, Pixels};
 
 use crate::geometry::NormBox;
-use pixels::Pixels;
 
 /// Longest side of a frame, in pixels: the limit of JPEG and WebP, and far beyond any camera.
 pub const MAX_SIDE: u32 = 65_535;
@@ -232,6 +231,10 @@ impl<'a> Frame<'a> {
     /// Short name of the pixel format: `bgra`, `nv12`, …
     pub fn format_name(&self) -> &'static str {
         self.pixels.name()
+    }
+
+    pub(crate) fn pixels(&self) -> &Pixels<'a> {
+        &self.pixels
     }
 
     pub(crate) fn components(&self) -> Components<'a> {

@@ -27,7 +27,7 @@ impl PackedFormat {
     }
 
     /// Where red, green and blue lie within a pixel.
-    fn rgb_offsets(self) -> [usize; 3] {
+    pub(crate) fn rgb_offsets(self) -> [usize; 3] {
         match self {
             Self::Rgb | Self::Rgba => [0, 1, 2],
             Self::Bgr | Self::Bgra => [2, 1, 0],
@@ -120,7 +120,7 @@ impl YuvColor {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Pixels<'a> {
+pub(crate) enum Pixels<'a> {
     Packed { format: PackedFormat, plane: Plane<'a> },
     Biplanar { luma: Plane<'a>, chroma: Plane<'a>, color: YuvColor, cr_first: bool },
     I420 { planes: [Plane<'a>; 3], color: YuvColor },

@@ -6,6 +6,9 @@ use std::ops::Range;
 /// Fraction bits of a weight: sums of 255 × weights stay far inside 32 bits, and each fits an i16.
 pub(crate) const WEIGHT_BITS: u32 = 14;
 
+/// Many taps come in multiples of this, where the source has as many samples.
+pub(crate) const TAP_BLOCK: usize = 4;
+
 const ONE: i32 = 1 << WEIGHT_BITS;
 
 /// For each output sample a first source sample and as many weights as all others have; they sum
@@ -15,6 +18,8 @@ pub(crate) struct Axis {
     pub(crate) taps: usize,
     /// `start + taps` never exceeds the source.
     pub(crate) starts: Vec<u32>,
+    /// The largest of them.
+    pub(crate) last_start: u32,
     /// `taps` weights an output sample.
     pub(crate) weights: Vec<i16>,
 }
@@ -26,9 +31,14 @@ impl Axis {
     pub(crate) fn new(filter: Filter, source: usize, window: Range<f64>, len: usize, reversed: bool) -> Self {
         let scale = (window.end - window.start) / len as f64;
         let kernel = Kernel::new(filter, scale);
-        let taps = kernel.max_taps().min(source);
-        let mut axis =
-            Self { taps, starts: Vec::with_capacity(len), weights: Vec::with_capacity(len * taps) };
+        let taps = match kernel.max_taps() {
+            few @ ..=2 => few,
+            // Whole blocks for the kernels; the weights beyond are zero.
+            more => more.next_multiple_of(TAP_BLOCK),
+        };
+        let taps = taps.min(source);
+        let (starts, weights) = (Vec::with_capacity(len), Vec::with_capacity(len * taps));
+        let mut axis = Self { taps, starts, last_start: 0, weights };
         let mut exact = Vec::with_capacity(taps);
         for index in 0..len {
             let index = if reversed { len - 1 - index } else { index };
@@ -41,6 +51,7 @@ impl Axis {
                 false => 0.0,
             }));
             axis.starts.push(start as u32);
+            axis.last_start = axis.last_start.max(start as u32);
             quantize(&exact, &mut axis.weights);
         }
         axis

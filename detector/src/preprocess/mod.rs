@@ -3,9 +3,12 @@
 //! Samples are resampled across, then down, in integers with 14-bit weights; colours are converted
 //! at the size of the input. Every instruction set gives the scalar code's bytes.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod axis;
 mod color;
 mod encode;
+mod fast;
 mod options;
 mod placement;
 mod plan;
@@ -51,6 +54,7 @@ pub struct Preprocessor {
     encoder: Encoder,
     plan: Option<Plan>,
     scalar: scalar::Scalar,
+    kernel: Option<fast::Kernel>,
     rgb: Vec<u8>,
 }
 
@@ -116,8 +120,15 @@ impl Preprocessor {
             encoder,
             plan: None,
             scalar: scalar::Scalar::default(),
+            kernel: fast::Kernel::detect(),
             rgb: Vec::new(),
         })
+    }
+
+    /// The instruction set that packed frames use on this CPU, and two-plane frames with plain
+    /// bilinear resampling; all else is portable code.
+    pub fn kernel_name(&self) -> &'static str {
+        self.kernel.map_or("scalar", fast::Kernel::name)
     }
 
     /// What was asked for.
@@ -149,11 +160,19 @@ impl Preprocessor {
             _ => Plan::new(frame, (self.width, self.height), &self.options),
         };
         self.fill_bars(&plan, &mut elements);
-        let (rect, width, encoder) = (plan.rect, self.width, &self.encoder);
-        self.scalar.run(frame, &plan, &mut self.rgb, |row, rgb| match plan.swaps_axes {
-            true => encoder.write(rgb, &mut elements, rect.y * width + rect.x + row, width),
-            false => encoder.write(rgb, &mut elements, (rect.y + row) * width + rect.x, 1),
-        });
+        self.scalar.prepare(frame, &plan);
+        let (rect, width, bytes) = (plan.rect, self.width, plan.columns() * 3);
+        self.rgb.resize(bytes + fast::SLACK, 0);
+        for row in 0..plan.rows() {
+            if !self.kernel.is_some_and(|kernel| kernel.row(frame, &plan, row, &mut self.rgb)) {
+                self.scalar.row(frame, &plan, row, self.kernel, &mut self.rgb[..bytes]);
+            }
+            let (first, step) = match plan.swaps_axes {
+                true => (rect.y * width + rect.x + row, width),
+                false => ((rect.y + row) * width + rect.x, 1),
+            };
+            self.encoder.write(&self.rgb[..bytes], &mut elements, first, step);
+        }
         let placement = plan.placement;
         self.plan = Some(plan);
         Ok(placement)

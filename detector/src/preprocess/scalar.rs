@@ -3,8 +3,9 @@
 
 use super::axis::{Axis, WEIGHT_BITS};
 use super::color::{self, SAMPLE_BITS, ToRgb};
-use super::plan::Plan;
-use crate::frame::{Component, Components, Frame};
+use super::fast::Kernel;
+use super::plan::{Axes, Plan};
+use crate::frame::{Component, Components, Frame, PackedFormat, Pixels, Plane};
 
 /// Fraction bits between the two passes: 8 + 7 bits leave an i16 its sign.
 pub(super) const HALFWAY_BITS: u32 = 7;
@@ -16,6 +17,8 @@ pub(super) struct RowCache {
     samples: Vec<i16>,
     /// The source row that each slot holds.
     held: Vec<Option<u32>>,
+    /// Of the output row in the making.
+    sums: Vec<i32>,
 }
 
 impl RowCache {
@@ -23,6 +26,40 @@ impl RowCache {
         self.samples.resize(rows * len, 0);
         self.held.clear();
         self.held.resize(rows, None);
+    }
+
+    /// Resamples those of the rows that output row `index` needs across which are not held yet.
+    fn across(&mut self, component: &Component<'_>, axes: &Axes<'_>, index: usize) {
+        let (start, len) = (axes.down.starts[index] as usize, axes.across.len());
+        for row in start..start + axes.down.taps {
+            let slot = row % axes.down.taps;
+            if self.held[slot] != Some(row as u32) {
+                self.held[slot] = Some(row as u32);
+                let source = &component.data[row * component.stride..];
+                let samples = &mut self.samples[slot * len..][..len];
+                match component.step {
+                    1 => across_one::<1>(source, axes.across, samples),
+                    2 => across_one::<2>(source, axes.across, samples),
+                    _ => across_one::<4>(source, axes.across, samples),
+                }
+            }
+        }
+    }
+
+    /// Output row `index`, from rows that are all held.
+    fn down(&mut self, axes: &Axes<'_>, index: usize, out: &mut [i16]) {
+        let (start, len) = (axes.down.starts[index] as usize, axes.across.len());
+        self.sums.clear();
+        self.sums.resize(len, ROUNDING);
+        for (row, weight) in (start..).zip(axes.down.weights(index)) {
+            let samples = &self.samples[row % axes.down.taps * len..][..len];
+            for (sum, sample) in self.sums.iter_mut().zip(samples) {
+                *sum += i32::from(*sample) * i32::from(*weight);
+            }
+        }
+        for (sample, sum) in out.iter_mut().zip(&self.sums) {
+            *sample = (sum >> DOWN_SHIFT) as i16;
+        }
     }
 }
 
@@ -33,29 +70,66 @@ pub(super) struct Scalar {
 }
 
 impl Scalar {
-    /// Gives `row` the number of each output row, in the order of rows in memory, and its levels:
-    /// red, green, blue in turn.
-    pub(super) fn run(
-        &mut self,
-        frame: &Frame<'_>,
-        plan: &Plan,
-        rgb: &mut Vec<u8>,
-        mut row: impl FnMut(usize, &[u8]),
-    ) {
+    /// Makes room for a frame, and forgets the one before.
+    pub(super) fn prepare(&mut self, frame: &Frame<'_>, plan: &Plan) {
         let components = frame.components();
         for (i, _) in components.as_slice().iter().enumerate() {
             let axes = plan.axes(&components, i);
             self.caches[i].reset(axes.down.taps, axes.across.len());
             self.rows[i].resize(axes.across.len(), 0);
         }
-        rgb.resize(plan.columns() * 3, 0);
-        for index in 0..plan.rows() {
-            for (i, component) in components.as_slice().iter().enumerate() {
-                let axes = plan.axes(&components, i);
-                resample(component, axes.across, axes.down, index, &mut self.caches[i], &mut self.rows[i]);
+    }
+
+    /// Levels of output row `index`, counted as rows in memory: red, green, blue in turn.
+    pub(super) fn row(
+        &mut self,
+        frame: &Frame<'_>,
+        plan: &Plan,
+        index: usize,
+        kernel: Option<Kernel>,
+        rgb: &mut [u8],
+    ) {
+        let components = frame.components();
+        if let (Pixels::Packed { format, plane }, Components::Rgb(_)) = (frame.pixels(), &components) {
+            let axes = plan.axes(&components, 0);
+            self.across_packed(*format, plane, &axes, index, kernel);
+        }
+        for (i, component) in components.as_slice().iter().enumerate() {
+            let axes = plan.axes(&components, i);
+            self.caches[i].across(component, &axes, index);
+            self.caches[i].down(&axes, index, &mut self.rows[i]);
+        }
+        self.to_rgb(&components, rgb);
+    }
+
+    /// Resamples the rows that output row `index` needs across, all three channels at once.
+    fn across_packed(
+        &mut self,
+        format: PackedFormat,
+        plane: &Plane<'_>,
+        axes: &Axes<'_>,
+        index: usize,
+        kernel: Option<Kernel>,
+    ) {
+        let (start, len) = (axes.down.starts[index] as usize, axes.across.len());
+        for row in start..start + axes.down.taps {
+            let slot = row % axes.down.taps;
+            if self.caches[0].held[slot] == Some(row as u32) {
+                continue;
             }
-            self.to_rgb(&components, rgb);
-            row(index, rgb);
+            let source = &plane.data[row * plane.stride..];
+            let [red, green, blue] = self.caches.each_mut().map(|cache| {
+                cache.held[slot] = Some(row as u32);
+                &mut cache.samples[slot * len..][..len]
+            });
+            let channels = match format.rgb_offsets() {
+                [2, 1, 0] => [blue, green, red],
+                _ => [red, green, blue],
+            };
+            match format.bytes_per_pixel() {
+                3 => across_three::<3>(source, axes.across, kernel, channels),
+                _ => across_three::<4>(source, axes.across, kernel, channels),
+            }
         }
     }
 
@@ -83,40 +157,47 @@ impl Scalar {
     }
 }
 
-fn resample(
-    component: &Component<'_>,
-    across: &Axis,
-    down: &Axis,
-    index: usize,
-    cache: &mut RowCache,
-    out: &mut [i16],
-) {
-    let (start, len) = (down.starts[index] as usize, across.len());
-    for row in start..start + down.taps {
-        let slot = row % down.taps;
-        if cache.held[slot] != Some(row as u32) {
-            cache.held[slot] = Some(row as u32);
-            let source = &component.data[row * component.stride..];
-            resample_row(source, component.step, across, &mut cache.samples[slot * len..][..len]);
+const DOWN_SHIFT: u32 = HALFWAY_BITS + WEIGHT_BITS - SAMPLE_BITS;
+const ROUNDING: i32 = 1 << (DOWN_SHIFT - 1);
+
+const ACROSS_SHIFT: u32 = WEIGHT_BITS - HALFWAY_BITS;
+
+fn across_one<const STEP: usize>(source: &[u8], across: &Axis, out: &mut [i16]) {
+    let taps = across.taps;
+    for ((sample, start), weights) in
+        out.iter_mut().zip(&across.starts).zip(across.weights.chunks_exact(taps))
+    {
+        // The last sample has no whole step behind it.
+        let samples = &source[*start as usize * STEP..][..(taps - 1) * STEP + 1];
+        let mut sum = 1 << (ACROSS_SHIFT - 1);
+        for (tap, weight) in weights.iter().enumerate() {
+            sum += i32::from(samples[tap * STEP]) * i32::from(*weight);
         }
-    }
-    let weights = down.weights(index);
-    for (i, sample) in out.iter_mut().enumerate() {
-        let sum: i32 = (start..start + down.taps)
-            .zip(weights)
-            .map(|(row, weight)| i32::from(cache.samples[row % down.taps * len + i]) * i32::from(*weight))
-            .sum();
-        const SHIFT: u32 = HALFWAY_BITS + WEIGHT_BITS - SAMPLE_BITS;
-        *sample = ((sum + (1 << (SHIFT - 1))) >> SHIFT) as i16;
+        *sample = (sum >> ACROSS_SHIFT) as i16;
     }
 }
 
-fn resample_row(source: &[u8], step: usize, across: &Axis, out: &mut [i16]) {
-    const SHIFT: u32 = WEIGHT_BITS - HALFWAY_BITS;
-    let taps = across.weights.chunks_exact(across.taps);
-    for ((sample, start), weights) in out.iter_mut().zip(&across.starts).zip(taps) {
-        let samples = source[*start as usize * step..].iter().step_by(step);
-        let sum: i32 = samples.zip(weights).map(|(s, w)| i32::from(*s) * i32::from(*w)).sum();
-        *sample = ((sum + (1 << (SHIFT - 1))) >> SHIFT) as i16;
+/// The first three channels of packed pixels, in the order of memory.
+fn across_three<const STEP: usize>(
+    source: &[u8],
+    across: &Axis,
+    kernel: Option<Kernel>,
+    out: [&mut [i16]; 3],
+) {
+    let [first, second, third] = out;
+    if kernel.is_some_and(|k| k.across(source, STEP, across, [&mut *first, &mut *second, &mut *third])) {
+        return;
+    }
+    let taps = across.taps;
+    for (column, start) in across.starts.iter().enumerate() {
+        let pixels = source[*start as usize * STEP..][..taps * STEP].as_chunks::<STEP>().0;
+        let mut sums = [1 << (ACROSS_SHIFT - 1); 3];
+        for (pixel, weight) in pixels.iter().zip(across.weights(column)) {
+            for (sum, sample) in sums.iter_mut().zip(pixel) {
+                *sum += i32::from(*sample) * i32::from(*weight);
+            }
+        }
+        let [a, b, c] = sums.map(|sum| (sum >> ACROSS_SHIFT) as i16);
+        (first[column], second[column], third[column]) = (a, b, c);
     }
 }

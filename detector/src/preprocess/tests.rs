@@ -268,7 +268,74 @@ fn arbitrary_fit() -> impl Strategy<Value = Fit> {
     ]
 }
 
+fn levels_by(
+    kernel: Option<fast::Kernel>,
+    frame: &Frame<'_>,
+    filter: Filter,
+    (width, height): (usize, usize),
+) -> Vec<u8> {
+    let spec = spec(width, height, DType::U8);
+    let mut input = Tensor::zeros(spec.dtype, &spec.shape).unwrap();
+    let mut preprocessor = Preprocessor::new(&spec, options(filter, Fit::Stretch)).unwrap();
+    preprocessor.kernel = kernel;
+    preprocessor.run(frame, &mut input.view_mut()).unwrap();
+    match input {
+        Tensor::U8(a) => a.into_iter().collect(),
+        _ => unreachable!("the spec says uint8"),
+    }
+}
+
 proptest! {
+    /// Every instruction set gives the scalar code's bytes.
+    #[test]
+    fn kernels_equal_the_oracle(
+        (width, height) in (2u32..130, 2u32..90),
+        (input_w, input_h) in (1usize..80, 1usize..60),
+        exif in 1u32..=8,
+        padding in 0usize..9,
+        seed: u64,
+        format in 0..6,
+        extreme: bool,
+        filter in prop_oneof![3 => Just(Filter::Bilinear), 1 => Just(Filter::Antialiased), 1 => Just(Filter::Area)],
+        roi in prop::option::of((0.0f32..0.5, 0.0f32..0.5, 0.5f32..1.0, 0.5f32..1.0)),
+    ) {
+        let Some(kernel) = fast::Kernel::detect() else {
+            println!("this CPU has no kernel beyond the scalar code");
+            return Ok(());
+        };
+        let mut state = seed;
+        let mut bytes = |len: usize| (0..len).map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let byte = (state >> 56) as u8;
+            if extreme { if byte < 128 { 0 } else { 255 } } else { byte }
+        }).collect::<Vec<_>>();
+        let (w, h) = (width as usize, height as usize);
+        // No byte beyond the last row: reads behind it would be seen by a sanitizer, and fail the checks.
+        let exact = |stride: usize, row: usize, rows: usize| stride * (rows - 1) + row;
+        let chroma_row = w.div_ceil(2) * 2;
+        let (y, c) = (bytes(exact(w + padding, w, h)), bytes(exact(chroma_row + padding, chroma_row, h.div_ceil(2))));
+        let color = [YuvColor::BT601_FULL, YuvColor::BT709_VIDEO][padding % 2];
+        let step = if format < 2 { 3 } else { 4 };
+        let pixels = bytes(exact(w * step + padding, w * step, h));
+        let plane = Plane::new(&pixels, w * step + padding);
+        let (luma, chroma) = (Plane::new(&y, w + padding), Plane::new(&c, chroma_row + padding));
+        let frame = match format {
+            0 => Frame::packed(PackedFormat::Rgb, plane, width, height),
+            1 => Frame::packed(PackedFormat::Bgr, plane, width, height),
+            2 => Frame::packed(PackedFormat::Rgba, plane, width, height),
+            3 => Frame::packed(PackedFormat::Bgra, plane, width, height),
+            4 => Frame::nv12(luma, chroma, width, height, color),
+            _ => Frame::nv21(luma, chroma, width, height, color),
+        };
+        let mut frame = frame.unwrap().with_orientation(Orientation::from_exif(exif).unwrap());
+        if let Some((x_min, y_min, x_max, y_max)) = roi {
+            frame = frame.with_roi(NormBox { x_min, y_min, x_max, y_max }).unwrap_or(frame);
+        }
+        let run = |kernel| levels_by(kernel, &frame, filter, (input_w, input_h));
+        let (got, expected) = (run(Some(kernel)), run(None));
+        prop_assert_eq!(got, expected, "{} {}", kernel.name(), frame.format_name());
+    }
+
     #[test]
     fn boxes_come_back(
         (width, height) in (8u32..400, 8u32..400),
