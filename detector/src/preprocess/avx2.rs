@@ -3,7 +3,7 @@
 
 use super::axis::{Axis, TAP_BLOCK, WEIGHT_BITS};
 use super::color::{COEFFICIENT_BITS, NEUTRAL, SAMPLE_BITS, ToRgb};
-use super::fast::{Biplanar, Packed, Taps};
+use super::fast::{Biplanar, Packed};
 use super::scalar::HALFWAY_BITS;
 use std::arch::x86_64::*;
 
