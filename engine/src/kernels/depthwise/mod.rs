@@ -8,6 +8,8 @@ mod avx512vnni;
 mod avxvnni;
 mod float;
 mod lower;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 pub(super) use lower::lower;
@@ -64,7 +66,9 @@ fn candidates<'a>(
         (Isa::Avx2, |t, r| boxed(avxvnni::Depthwise::new(t, r))),
         (Isa::Avx2, |t, r| boxed(avx2::Depthwise::new(t, r))),
     ];
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    const KERNELS: &[(Isa, Constructor)] = &[(Isa::Neon, |t, r| boxed(neon::Depthwise::new(t, r)))];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     const KERNELS: &[(Isa, Constructor)] = &[];
     KERNELS.iter().filter(move |(needs, _)| *needs <= isa).filter_map(move |(_, new)| new(taps, requantize))
 }

@@ -7,8 +7,16 @@ mod avx2;
 mod avx512vnni;
 #[cfg(target_arch = "x86_64")]
 mod avxvnni;
+#[cfg(target_arch = "aarch64")]
+mod dotprod;
 mod float;
+#[cfg(target_arch = "aarch64")]
+mod i8mm;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod packing;
+#[cfg(target_arch = "aarch64")]
+mod q128;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod ymm;
@@ -92,7 +100,13 @@ fn candidates<'a>(
         (Isa::Avx2, |w, r| boxed(avxvnni::Gemm::new(w, r))),
         (Isa::Avx2, |w, r| boxed(avx2::Gemm::new(w, r))),
     ];
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    const KERNELS: &[(Isa, Constructor)] = &[
+        (Isa::I8mm, |w, r| boxed(i8mm::Gemm::new(w, r))),
+        (Isa::NeonDotprod, |w, r| boxed(dotprod::Gemm::new(w, r))),
+        (Isa::Neon, |w, r| boxed(neon::Gemm::new(w, r))),
+    ];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     const KERNELS: &[(Isa, Constructor)] = &[];
     KERNELS
         .iter()

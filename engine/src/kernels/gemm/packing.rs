@@ -13,6 +13,15 @@ pub(super) fn shift_into_i8(weights: &[i16]) -> Option<i16> {
     (max - min <= 255).then_some(-128 - min)
 }
 
+/// The shift that brings all weights into 0..=255, if there is one.
+#[cfg_attr(not(target_arch = "aarch64"), allow(dead_code, reason = "only `udot` wants unsigned weights"))]
+pub(super) fn shift_into_u8(weights: &[i16]) -> Option<i16> {
+    let min = weights.iter().copied().min().unwrap_or(0);
+    let max = weights.iter().copied().max().unwrap_or(0);
+    let shift = (-min).max(0);
+    (max + shift <= 255).then_some(shift)
+}
+
 /// Whether no accumulator can leave the range in which float32 converts back to int32.
 pub(super) fn converts_safely(weights: &Matrix<i16>, requantize: &Requantize) -> bool {
     let fits = |n: usize, sum: f64| {
@@ -33,5 +42,8 @@ mod tests {
         assert_eq!(shift_into_i8(&[-113, 142]), Some(-15));
         assert_eq!(shift_into_i8(&[0, 255]), Some(-128));
         assert_eq!(shift_into_i8(&[-200, 255]), None);
+        assert_eq!(shift_into_u8(&[-128, 127]), Some(128));
+        assert_eq!(shift_into_u8(&[3, 250]), Some(0));
+        assert_eq!(shift_into_u8(&[-1, 255]), None);
     }
 }
