@@ -3,6 +3,10 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+/// Pictures with more megapixels are left out, where nothing else is asked for: under a gigabyte of
+/// memory while they are decoded.
+pub(crate) const MAX_MEGAPIXELS: u32 = 80;
+
 /// Finds objects in pictures, from quantized TFLite models, on the CPU.
 #[derive(Debug, Parser)]
 #[command(name = "osprey", version, max_term_width = 100, arg_required_else_help = true)]
@@ -17,6 +21,7 @@ pub(crate) enum Command {
     Info(InfoArgs),
     Run(RunArgs),
     Bench(BenchArgs),
+    Eval(Box<EvalArgs>),
 }
 
 /// What runs the model.
@@ -64,7 +69,7 @@ pub(crate) struct DetectArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Pictures of more megapixels are skipped, before memory is asked for.
-    #[arg(long, value_name = "MP", default_value_t = 80, value_parser = clap::value_parser!(u32).range(1..=4000))]
+    #[arg(long, value_name = "MP", default_value_t = MAX_MEGAPIXELS, value_parser = clap::value_parser!(u32).range(1..=4000))]
     pub(crate) max_megapixels: u32,
     /// Threads that decode pictures while inference runs [default: one less than the CPU's cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -79,7 +84,7 @@ pub(crate) struct DetectArgs {
 }
 
 /// Which detections are kept.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Which detections are kept")]
 pub(crate) struct ChooseArgs {
     /// Detections below are dropped, 0..1 [default: 0.3].
@@ -208,6 +213,74 @@ pub(crate) struct BenchArgs {
     /// Prints how long each operator took (the engine only).
     #[arg(long)]
     pub(crate) profile: bool,
+}
+
+/// Measures how good a model is.
+///
+/// Detection: COCO's average precision and recall, from COCO JSON, YOLO text or Pascal VOC XML.
+/// Classification: accuracy, confusion matrix, precision, recall, F1 and calibration, from .npy
+/// arrays or from a folder with a folder of pictures for each class.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  osprey eval --images photos --truth annotations.json
+  osprey eval --images photos --truth labels --report misses.html --plot curves.svg
+  osprey eval --images photos --truth annotations.json --detections found.json
+  osprey eval --model digits.tflite --inputs x.npy --truth y.npy
+  osprey eval --model flowers.tflite --task classification --images flowers")]
+pub(crate) struct EvalArgs {
+    /// The folder of the pictures.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) images: Option<PathBuf>,
+    /// What is right: a COCO file, a folder of YOLO or VOC files, or a .npy array of class numbers.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) truth: Option<PathBuf>,
+    /// Inputs of a classifier: a .npy array whose first axis counts samples. Numbers of the input's
+    /// own integer type are fed as they are, floats are quantized as the model says.
+    #[arg(long, value_name = "FILE.npy", conflicts_with = "images")]
+    pub(crate) inputs: Option<PathBuf>,
+    /// What the model does [default: classification where --inputs are given, else detection].
+    #[arg(long, value_enum)]
+    pub(crate) task: Option<EvalTask>,
+    /// Judges the detections in this COCO file and runs no model.
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["inputs", "model"])]
+    pub(crate) detections: Option<PathBuf>,
+    /// Keeps a recurrent model's state from sample to sample.
+    #[arg(long, requires = "inputs")]
+    pub(crate) keep_state: bool,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Adds the interval that 95 % of N random samples of the pictures give.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) bootstrap: u32,
+    /// Writes the figures as JSON.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) json: Option<PathBuf>,
+    /// Writes precision over recall as SVG.
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Writes a page with the figures and the pictures with the most mistakes.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+    /// The most pictures that the page shows.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) report_pictures: usize,
+    /// The score from which the page counts a detection.
+    #[arg(long, value_name = "SCORE", default_value_t = 0.3, value_parser = fraction)]
+    pub(crate) report_score: f32,
+    /// No progress bar.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) choose: ChooseArgs,
+}
+
+/// What a model does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvalTask {
+    /// Boxes in pictures.
+    Detection,
+    /// One class for each input.
+    Classification,
 }
 
 fn fraction(text: &str) -> Result<f32, String> {

@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod detect;
+mod eval;
 mod fail;
 mod files;
 mod info;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Command::Info(args) => info::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Eval(args) => eval::run(&args),
     };
     result.unwrap_or_else(|e| fail::report(&e))
 }

@@ -6,12 +6,12 @@ use crate::args::{ChooseArgs, ModelArgs, NmsArg};
 use crate::model;
 use anyhow::{Context, Result};
 use osprey_detector::frame::{Frame, FrameError, Orientation};
-use osprey_detector::model::{ColorOrder, ImageInput, Labels, ResizeMode};
+use osprey_detector::model::{ColorOrder, ImageInput, Labels, LoadedModel, ResizeMode};
 use osprey_detector::preprocess::{
     Align, ChannelOrder, Fit, Normalization, Placement, PreprocessOptions, Preprocessor,
 };
 use osprey_detector::ssd::{ClassFilter, Detector, DetectorOptions, NmsKind, SoftDecay};
-use osprey_detector::{Detection, Tensor};
+use osprey_detector::{Detection, Tensor, TensorSpec};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,7 @@ pub(crate) struct Preparer {
 
 /// A picture in the shape of the model's input.
 pub(crate) struct Prepared {
-    input: Tensor,
+    pub(crate) input: Tensor,
     placement: Placement,
     /// Width and height of the upright picture.
     pub(crate) size: (u32, u32),
@@ -52,8 +52,9 @@ impl Finder {
         for note in detector.notes() {
             eprintln!("osprey: {}: {note}", path.display());
         }
-        let preparer =
-            Preparer::new(&detector).with_context(|| format!("cannot detect with {}", path.display()))?;
+        let spec = detector.model().inputs().first().context("the model has no input")?;
+        let preparer = Preparer::new(spec, detector.input());
+        let preparer = preparer.with_context(|| format!("cannot detect with {}", path.display()))?;
         let labels = (0..detector.classes()).map(|id| detector.labels().name(id).into_owned()).collect();
         let settings = settings(&path, &detector, &options);
         Ok(Self { detector, preparer, labels, settings, detections: Vec::new() })
@@ -100,9 +101,15 @@ impl Finder {
 }
 
 impl Preparer {
-    fn new(detector: &Detector) -> Result<Self> {
-        let spec = detector.model().inputs().first().context("the model has no input")?;
-        let preprocessor = Preprocessor::new(spec, preprocess_options(detector.input()))?;
+    /// For the first input of any model that takes pictures.
+    pub(crate) fn for_model(loaded: &LoadedModel) -> Result<Self> {
+        let spec = loaded.model.inputs().first().context("the model has no input")?;
+        let entry = loaded.entry.as_ref().map(|e| &e.input);
+        Self::new(spec, &ImageInput::new(spec, entry, &loaded.metadata)?)
+    }
+
+    fn new(spec: &TensorSpec, picture: &ImageInput) -> Result<Self> {
+        let preprocessor = Preprocessor::new(spec, preprocess_options(picture))?;
         let empty = Tensor::zeros(spec.dtype, &spec.shape).context("the model's input takes no picture")?;
         Ok(Self { preprocessor, empty })
     }

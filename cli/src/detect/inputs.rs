@@ -8,7 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use walkdir::WalkDir;
 
 /// Extensions that count as pictures in folders; a file that is named is tried whatever it is called.
-const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "tif", "tiff", "dib"];
+pub(crate) const EXTENSIONS: [&str; 10] =
+    ["jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "tif", "tiff", "dib"];
 
 /// A picture to process.
 #[derive(Debug, Clone, PartialEq, Eq)]

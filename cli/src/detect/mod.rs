@@ -1,15 +1,17 @@
 //! `osprey detect`.
 
-mod annotate;
-mod decode;
-mod finder;
-mod inputs;
+pub(crate) mod annotate;
+pub(crate) mod decode;
+pub(crate) mod finder;
+pub(crate) mod inputs;
 mod output;
-mod pipeline;
-mod progress;
-mod record;
-mod report;
+pub(crate) mod pipeline;
+pub(crate) mod progress;
+pub(crate) mod record;
+pub(crate) mod report;
 mod summary;
+
+pub(crate) use inputs::EXTENSIONS;
 
 use crate::args::{DetectArgs, Format, WriteArgs};
 use crate::fail::{NOTHING_DONE, SOME_SKIPPED};

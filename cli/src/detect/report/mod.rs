@@ -189,7 +189,7 @@ fn hex([r, g, b]: [u8; 3]) -> String {
 }
 
 /// Text that may stand in HTML, in attributes too.
-struct Escaped<'a>(&'a str);
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

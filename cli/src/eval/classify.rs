@@ -1,0 +1,203 @@
+//! Classifiers: accuracy, confusion, precision and recall of each class, calibration.
+
+mod samples;
+
+use super::figure;
+use crate::args::EvalArgs;
+use crate::{files, model};
+use anyhow::{Context, Result, ensure};
+use hotcoco::metrics::calibration::{calibration_curve, calibration_error};
+use osprey_detector::Model;
+use osprey_detector::model::{Labels, LoadedModel};
+use samples::Samples;
+use serde_json::json;
+use std::fmt::Write;
+use std::process::ExitCode;
+
+/// Bins of confidence, as in Guo et al., "On Calibration of Modern Neural Networks", 2017.
+const BINS: usize = 15;
+/// Larger confusion matrices are not printed.
+const PRINTED_CLASSES: usize = 24;
+/// Rounding of 8-bit probabilities: K of them sum to one within K half steps.
+const SUM_TOLERANCE: f32 = 0.1;
+
+pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
+    let path = model::resolve(args.model.model.as_deref())?;
+    let mut options = model::options(args.model.backend, args.model.threads);
+    options.labels = args.choose.labels.as_ref().map(Labels::read).transpose()?;
+    let mut loaded = model::open(&path, &options)?;
+    let classes = loaded.model.outputs().first().map_or(0, |o| o.shape.iter().product());
+    ensure!(classes > 1, "{} is no classifier: its first output has {classes} numbers", path.display());
+    let labels = class_names(&loaded, classes);
+    let mut samples = Samples::open(args, &loaded, &labels)?;
+    let mut table = Table::new(labels);
+    while let Some(truth) = samples.next(loaded.model.as_mut())? {
+        ensure!(truth < classes, "class {truth} in the truth; the model tells {classes} apart");
+        loaded.model.run()?;
+        let scores = probabilities(loaded.model.as_ref())?;
+        table.add(truth, &scores);
+        if !args.keep_state {
+            loaded.model.reset_state();
+        }
+    }
+    ensure!(table.count() > 0, "there is nothing to classify");
+    print!("{}", table.text());
+    if let Some(file) = &args.json {
+        files::write_whole(file, table.json().to_string().as_bytes())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn class_names(loaded: &LoadedModel, classes: usize) -> Vec<String> {
+    let labels = loaded.labels.clone().filter(|l| l.len() == classes);
+    (0..classes)
+        .map(|id| labels.as_ref().map_or_else(|| id.to_string(), |l| l.name(id).into_owned()))
+        .collect()
+}
+
+/// The first output as probabilities: as it is where it sums to one, else its softmax.
+fn probabilities(model: &dyn Model) -> Result<Vec<f32>> {
+    let spec = model.outputs().first().context("the model has no output")?;
+    let values = model.output(0)?.to_f32(spec.quantization.as_ref());
+    let mut values: Vec<f32> = values.iter().copied().collect();
+    let sum: f32 = values.iter().sum();
+    if (sum - 1.0).abs() > SUM_TOLERANCE || values.iter().any(|v| *v < 0.0) {
+        let greatest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        values.iter_mut().for_each(|v| *v = (*v - greatest).exp());
+        let sum: f32 = values.iter().sum();
+        values.iter_mut().for_each(|v| *v /= sum);
+    }
+    Ok(values)
+}
+
+/// Truth against prediction.
+struct Table {
+    labels: Vec<String>,
+    /// Counts by truth, then prediction.
+    confusion: Vec<Vec<u64>>,
+    confidences: Vec<f64>,
+    right: Vec<bool>,
+}
+
+/// Figures of one class.
+struct Row {
+    samples: u64,
+    precision: f64,
+    recall: f64,
+    f1: f64,
+}
+
+impl Table {
+    fn new(labels: Vec<String>) -> Self {
+        let confusion = vec![vec![0; labels.len()]; labels.len()];
+        Self { labels, confusion, confidences: Vec::new(), right: Vec::new() }
+    }
+
+    fn add(&mut self, truth: usize, probabilities: &[f32]) {
+        // The first of equals, as argmax is understood everywhere.
+        let (mut best, mut confidence) = (0, f32::NEG_INFINITY);
+        for (class, &p) in probabilities.iter().enumerate() {
+            if p > confidence {
+                (best, confidence) = (class, p);
+            }
+        }
+        self.confusion[truth][best] += 1;
+        self.confidences.push(f64::from(confidence.clamp(0.0, 1.0)));
+        self.right.push(truth == best);
+    }
+
+    fn count(&self) -> usize {
+        self.right.len()
+    }
+
+    fn accuracy(&self) -> f64 {
+        self.right.iter().filter(|r| **r).count() as f64 / self.count() as f64
+    }
+
+    fn row(&self, class: usize) -> Row {
+        let hits = self.confusion[class][class];
+        let samples: u64 = self.confusion[class].iter().sum();
+        let predicted: u64 = self.confusion.iter().map(|row| row[class]).sum();
+        let (precision, recall) = (hits as f64 / predicted as f64, hits as f64 / samples as f64);
+        Row { samples, precision, recall, f1: 2.0 * hits as f64 / (samples + predicted) as f64 }
+    }
+
+    /// Expected and greatest difference between confidence and accuracy over the bins.
+    fn calibration(&self) -> (f64, f64) {
+        calibration_error(&calibration_curve(&self.confidences, &self.right, BINS))
+    }
+
+    fn text(&self) -> String {
+        let mut out = String::new();
+        let (expected, greatest) = self.calibration();
+        let mean = self.confidences.iter().sum::<f64>() / self.count() as f64;
+        // Writing into a string cannot fail.
+        let _ = writeln!(out, "samples      {}", self.count());
+        let _ = writeln!(out, "accuracy     {:.4}", self.accuracy());
+        let _ = writeln!(out, "confidence   {mean:.4} on average");
+        let _ = writeln!(
+            out,
+            "calibration  error {expected:.4} expected, {greatest:.4} greatest ({BINS} bins)\n"
+        );
+        let widest = self.labels.iter().map(|l| l.chars().count()).max().unwrap_or(0).max(5);
+        let _ = writeln!(
+            out,
+            "{:<widest$}  {:>7}  {:>9}  {:>6}  {:>6}",
+            "class", "samples", "precision", "recall", "F1"
+        );
+        for (class, label) in self.labels.iter().enumerate() {
+            let row = self.row(class);
+            let [precision, recall, f1] = [row.precision, row.recall, row.f1].map(figure);
+            let _ =
+                writeln!(out, "{label:<widest$}  {:>7}  {precision:>9}  {recall:>6}  {f1:>6}", row.samples);
+        }
+        if self.labels.len() <= PRINTED_CLASSES {
+            let _ = writeln!(out, "\nconfusion: a row for each true class, a column for each answer");
+            for (label, row) in self.labels.iter().zip(&self.confusion) {
+                let counts: String = row.iter().map(|n| format!(" {n:>6}")).collect();
+                let _ = writeln!(out, "{label:<widest$} {counts}");
+            }
+        }
+        out
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let number = |v: f64| if v.is_nan() { json!(null) } else { json!(v) };
+        let (expected, greatest) = self.calibration();
+        let classes: Vec<_> = (0..self.labels.len())
+            .map(|class| {
+                let row = self.row(class);
+                json!({
+                    "class": self.labels[class], "samples": row.samples, "precision": number(row.precision),
+                    "recall": number(row.recall), "f1": number(row.f1),
+                })
+            })
+            .collect();
+        json!({
+            "samples": self.count(), "accuracy": self.accuracy(), "calibration_error": expected,
+            "greatest_calibration_error": greatest, "classes": classes, "confusion": self.confusion,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_follow_from_the_confusion() {
+        let mut table = Table::new(["a", "b", "c"].map(String::from).into());
+        for (truth, answer) in [(0, 0), (0, 0), (0, 1), (1, 1), (1, 1), (1, 0), (1, 1)] {
+            let mut probabilities = [0.1; 3];
+            probabilities[answer] = 0.8;
+            table.add(truth, &probabilities);
+        }
+        assert_eq!(table.confusion, [[2, 1, 0], [1, 3, 0], [0, 0, 0]]);
+        assert!((table.accuracy() - 5.0 / 7.0).abs() < 1e-12);
+        let b = table.row(1);
+        assert_eq!((b.samples, b.precision, b.recall, b.f1), (4, 0.75, 0.75, 0.75));
+        assert!(table.row(2).recall.is_nan());
+        let (expected, _) = table.calibration();
+        assert!((expected - (0.8 - 5.0 / 7.0)).abs() < 1e-6, "{expected}");
+    }
+}
