@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     Bench(BenchArgs),
     Eval(Box<EvalArgs>),
+    Models(ModelsArgs),
+    Drift(DriftArgs),
 }
 
 /// What runs the model.
@@ -274,6 +276,67 @@ pub(crate) struct EvalArgs {
     pub(crate) choose: ChooseArgs,
 }
 
+/// Lists the models at hand, or changes the local catalogue.
+///
+/// The catalogue is the folder that $OSPREY_MODELS names, else osprey/models in the user's data
+/// folder. Every command takes its models by name: osprey detect photos --model NAME.
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArgs {
+    #[command(subcommand)]
+    pub(crate) change: Option<ModelsChange>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsChange {
+    /// Copies or downloads a .tflite file into the catalogue.
+    Add {
+        /// An https:// address, or a file.
+        #[arg(value_name = "URL|FILE")]
+        source: String,
+        /// What to call it [default: the file's name].
+        #[arg(long, value_parser = model_name)]
+        name: Option<String>,
+        /// The SHA-256 that its publisher states; required for downloads.
+        #[arg(long, value_name = "HEX", value_parser = sha256)]
+        sha256: Option<String>,
+        /// Replaces a model of this name.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Removes a model from the catalogue.
+    Remove {
+        /// Its name.
+        #[arg(value_parser = model_name)]
+        name: String,
+    },
+}
+
+/// Compares a quantized model with the float model it was made from, layer by layer.
+///
+/// Both run on the same inputs; each layer's difference is measured against the float layer's size,
+/// and the first layer at which the difference jumps is named.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  osprey drift float.tflite int8.tflite --images photos
+  osprey drift float.tflite int8.tflite --inputs x.npy --samples 20")]
+pub(crate) struct DriftArgs {
+    /// The float model.
+    #[arg(value_name = "FLOAT.tflite")]
+    pub(crate) float: PathBuf,
+    /// The quantized model.
+    #[arg(value_name = "INT8.tflite")]
+    pub(crate) quantized: PathBuf,
+    /// A folder of pictures to run both on.
+    #[arg(long, value_name = "DIR", conflicts_with = "inputs")]
+    pub(crate) images: Option<PathBuf>,
+    /// A .npy array of float samples to run both on; without pictures and array, random numbers.
+    #[arg(long, value_name = "FILE.npy")]
+    pub(crate) inputs: Option<PathBuf>,
+    /// The most samples that are run.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) samples: u32,
+}
+
 /// What a model does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EvalTask {
@@ -287,6 +350,24 @@ fn fraction(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err("expected a number from 0 to 1".into()),
+    }
+}
+
+fn model_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    match text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.len() <= 100
+        && text.chars().all(plain)
+    {
+        true => Ok(text.to_owned()),
+        false => Err("a name consists of letters, digits, dots, dashes and underscores".into()),
+    }
+}
+
+fn sha256(text: &str) -> Result<String, String> {
+    match text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("a SHA-256 has 64 hexadecimal digits".into()),
     }
 }
 

@@ -3,11 +3,13 @@
 mod args;
 mod bench;
 mod detect;
+mod drift;
 mod eval;
 mod fail;
 mod files;
 mod info;
 mod model;
+mod models;
 mod run;
 
 use args::{Cli, Command};
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Models(args) => models::run(&args),
+        Command::Drift(args) => drift::run(&args),
     };
     result.unwrap_or_else(|e| fail::report(&e))
 }

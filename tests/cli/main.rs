@@ -2,9 +2,12 @@
 
 mod bench;
 mod detect;
+mod drift;
+mod eval;
 mod exif;
 mod faults;
 mod info;
+mod models;
 mod paths;
 mod scratch;
 mod tensors;
