@@ -70,7 +70,7 @@ fn a_model_is_judged_by_coco_yolo_and_voc_alike() {
             assert_eq!(run.status, Some(0), "{what}");
         }
         let figures = json(&scratch.read("figures.json"));
-        assert_eq!(figures["summary"]["AP50"].as_f64(), Some(1.0), "{what}");
+        assert!(figures["summary"]["AP50"].as_f64().is_some_and(|ap| ap > 0.999), "{what}");
         assert!(figures["summary"]["AP"].as_f64().is_some_and(|ap| ap > 0.98), "{what}");
     }
 }
