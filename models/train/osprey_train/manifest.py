@@ -1,4 +1,7 @@
-"""`manifest.toml`: what a program must know of each model beside its file."""
+"""`manifest.toml`: what the detector crate must know of each model beside its file.
+
+The tables and names are those that the crate reads (`detector/src/model/manifest.rs`); it refuses others.
+"""
 
 import hashlib
 import json
@@ -6,90 +9,72 @@ import json
 from . import coco
 from .detector import anchors
 
-TEACHER = "start and teacher: SSD-MobileNetV2-FPNLite 320, TensorFlow 2 Detection Zoo, Apache-2.0"
-DETECTOR = dict(
-    task="detect",
-    labels=coco.NAMES,
-    color_order="rgb",
-    input_mean=127.5,
-    input_std=127.5,
-    resize="stretch",
-    score_kind="logit",
-    background_class=False,
-    box_code="center_size_yxhw",
-    box_variances=[10.0, 10.0, 5.0, 5.0],
-    licence="Apache-2.0",
-    credit=TEACHER,
-)
+PICTURE = dict(mean=[127.5], std=[127.5], resize="stretch", color="rgb")
+DETECTOR = dict(task="detection", licence="Apache-2.0", labels=coco.NAMES, input=PICTURE)
+SMALL = dict(licence="MIT OR Apache-2.0")
+# Samples in g and rad/s with the signs of Core Motion.
+CORE_MOTION = dict(acceleration="g", rotation="rad/s", axes="ios")
+
+
+def axes(quantity):
+    return [f"{quantity}_{a}" for a in "xyz"]
+
+
 MODELS = {
-    "ssdlite_mobilenet_v2_300": dict(DETECTOR, default=True, description="Default detector, 80 COCO classes"),
-    "ssdlite_mobilenet_v2_quick_224": dict(DETECTOR, description="Quick detector, 80 COCO classes"),
+    "ssdlite_mobilenet_v2_300": dict(DETECTOR, default=True, description="Detector of 80 classes, 300 x 300"),
+    "ssdlite_mobilenet_v2_quick_224": dict(DETECTOR, description="Quick detector of 80 classes, 224 x 224"),
     "digits": dict(
-        task="classify",
+        SMALL,
+        task="digits",
         description="Handwritten digits",
         labels=[str(d) for d in range(10)],
-        color_order="gray",
-        input_mean=0.0,
-        input_std=255.0,
-        resize="stretch",
-        score_kind="probability",
-        licence="MIT OR Apache-2.0",
-        credit="MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
+        input=dict(mean=[0.0], std=[255.0], resize="stretch"),
     ),
+    # 5 Hz is the rate of the recordings: their time stamps lie 0.2 s apart.
     "run_or_walk": dict(
+        SMALL,
         task="motion",
-        description="Run or walk from 12 samples of acceleration x in g",
+        description="Run or walk from 12 samples of acceleration along x",
         labels=["walk", "run"],
-        channels=["acceleration_x_g"],
-        score_kind="probability",
-        licence="MIT OR Apache-2.0",
-        credit="Run or Walk data, V. Malyi",
+        motion=dict(channels=["acceleration_x"], rate=5.0, convention=CORE_MOTION),
     ),
     "activity": dict(
+        SMALL,
         task="motion",
-        description="Stationary, walking or running from two seconds of acceleration, with or without gravity",
+        description="Stationary, walking or running from two seconds of acceleration",
         labels=["stationary", "walking", "running"],
-        channels=["acceleration_x_g", "acceleration_y_g", "acceleration_z_g"],
-        sample_rate_hz=26.0,
-        score_kind="probability",
-        licence="MIT OR Apache-2.0",
-        credit="STMicroelectronics human activities (BSD-3-Clause); paorisun/runorwalk; WASP-AS1-AD",
+        motion=dict(channels=axes("acceleration"), rate=26.0, hop=26, resampling="mean", convention=CORE_MOTION),
     ),
     "gestures": dict(
+        SMALL,
         task="motion",
-        description="Chop, drive, shake or none; LSTM state passes from window to window, reset it per session",
+        description="Chop, drive, shake or none; state passes from window to window",
         labels=["none", "drive it", "shake it", "chop it"],
-        channels=[f"{k}_{a}" for k in ("rotation_rad_s", "user_acceleration_g") for a in "xyz"],
-        sample_rate_hz=50.0,
-        stateful=True,
-        score_kind="probability",
-        licence="MIT OR Apache-2.0",
-        credit="Machine Learning by Tutorials materials (Kodeco), Apache-2.0",
+        motion=dict(channels=axes("rotation") + axes("user_acceleration"), rate=50.0, convention=CORE_MOTION),
     ),
 }
 
 
-def tensors(path):
-    """Shapes, types and quantization of inputs and outputs, read from the file."""
+def head(path):
+    """How a detector's raw outputs are read: which is which, and the anchors they are relative to."""
     from ai_edge_litert.interpreter import Interpreter
 
-    net = Interpreter(model_path=str(path))
-    image, outputs = net.get_input_details()[0], net.get_output_details()
-    found = dict(input_shape=[int(n) for n in image["shape"]], input_type=image["dtype"].__name__)
+    outputs = Interpreter(model_path=str(path)).get_output_details()
     last = [int(d["shape"][-1]) for d in outputs]
-    if len(outputs) == 2:
-        found |= dict(boxes_output=last.index(4), scores_output=last.index(coco.CLASSES))
-        size = found["input_shape"][1]
-        found |= dict(
-            anchors="ssd",
-            anchor_count=len(anchors.generate(size)),
-            anchor_maps=anchors.grids(size),
-            anchor_scales=list(anchors.SCALES),
-            anchor_aspect_ratios=[round(a, 6) for a in anchors.ASPECTS],
-            anchor_interpolated_aspect_ratio=1.0,
-            anchor_reduce_lowest=True,
-        )
-    return found
+    return dict(
+        boxes_output=last.index(4),
+        scores_output=last.index(coco.CLASSES),
+        scores="logits",
+        background=False,
+        box_scale=[10.0, 10.0, 5.0, 5.0],
+        anchors=dict(
+            kind="ssd",
+            scales=list(anchors.SCALES),
+            aspect_ratios=[round(a, 6) for a in anchors.ASPECTS],
+            reduce_boxes_in_lowest_layer=True,
+            interpolated_scale_aspect_ratio=1.0,
+        ),
+    )
 
 
 def scores(name, figures):
@@ -122,20 +107,17 @@ def toml(value):
 
 def run(folder):
     """Write manifest.toml for the .tflite files (and their .json figures) in `folder`."""
-    lines = [
-        "# Written by `python -m osprey_train manifest`. Box codes are (y, x, h, w); anchors as README.md says.",
-        "",
-    ]
+    lines = ["# Written by `python -m osprey_train manifest`; a card for each model is in cards/.", ""]
     for name, entry in MODELS.items():
         path = folder / f"{name}.tflite"
         if not path.exists():
             continue
-        data = path.read_bytes()
-        fields = dict(name=name.replace("_", "-"), file=path.name, sha256=hashlib.sha256(data).hexdigest())
-        fields |= dict(bytes=len(data), default=False) | entry | tensors(path)
+        fields = dict(name=name.replace("_", "-"), file=path.name)
+        fields |= dict(sha256=hashlib.sha256(path.read_bytes()).hexdigest()) | entry
+        if entry["task"] == "detection":
+            fields |= dict(ssd=head(path))
         card = folder / "cards" / f"{name}.json"
-        fields |= dict(
-            card=f"cards/{name}.md", scores=scores(name, json.loads(card.read_text())) if card.exists() else {}
-        )
+        if card.exists():
+            fields |= dict(scores=scores(name, json.loads(card.read_text())))
         lines += ["[[model]]", *(f"{k} = {toml(v)}" for k, v in fields.items()), ""]
     (folder / "manifest.toml").write_text("\n".join(lines))
