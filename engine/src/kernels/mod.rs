@@ -7,6 +7,7 @@ mod add;
 mod conv;
 mod convert;
 mod depthwise;
+mod dynamic;
 mod elementwise;
 mod fixed_point;
 pub(crate) mod flip_sign;

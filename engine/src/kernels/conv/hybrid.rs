@@ -1,16 +1,13 @@
 //! Float activations, 8-bit weights: each image of a batch is quantized as it comes.
-//!
-//! Range and zero point are chosen as XNNPACK does for dynamically quantized operators
-//! (asymmetric, zero always representable), so that results are those of LiteRT's default.
 
 use super::patches::Patches;
 use super::product::Extents;
 use crate::arena::{Io, align};
 use crate::compile::{Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
+use crate::kernels::dynamic::Dynamic;
 use crate::kernels::gemm::{self, FloatRange, GemmU8, Matrix, Rows};
 use crate::kernels::requantize::{ByteRange, Requantize};
-use crate::kernels::rounding::Rounder;
 use crate::kernels::weights::{self, QuantizedWeights};
 use crate::threads::{Pool, scratch_bytes};
 
@@ -87,41 +84,6 @@ struct Hybrid {
     range: FloatRange,
 }
 
-/// How one image was quantized.
-#[derive(Clone, Copy)]
-struct Dynamic {
-    /// Real value of a step.
-    scale: f32,
-    zero_point: i32,
-}
-
-impl Dynamic {
-    /// Quantizes `from` over the range of its values and zero.
-    fn quantize(from: &[f32], to: &mut [u8]) -> Self {
-        let lower = |a: f32, b: f32| if b < a { b } else { a };
-        let upper = |a: f32, b: f32| if b > a { b } else { a };
-        let (mut lows, mut highs) = ([0.0f32; 8], [0.0f32; 8]);
-        let (chunks, rest) = from.as_chunks::<8>();
-        for chunk in chunks {
-            for j in 0..8 {
-                lows[j] = lower(lows[j], chunk[j]);
-                highs[j] = upper(highs[j], chunk[j]);
-            }
-        }
-        let min = lows.iter().chain(rest).copied().fold(0.0, lower);
-        let max = highs.iter().chain(rest).copied().fold(0.0, upper);
-        let steps = if min == max { 1.0 } else { 255.0 / (max - min) };
-        let (from_min, from_max) = (-128.0 + min * steps, 127.0 + max * steps);
-        let zero_point = if from_min + from_max > 0.0 { -128.0 - min * steps } else { 127.0 - max * steps };
-        let zero_point = zero_point.clamp(-128.0, 127.0).round_ties_even() as i32 + 128;
-        let rounder = Rounder::new(zero_point, (0, 255));
-        for (to, &from) in to.iter_mut().zip(from) {
-            *to = rounder.round(from * steps);
-        }
-        Self { scale: 1.0 / steps, zero_point }
-    }
-}
-
 impl Kernel for Hybrid {
     fn name(&self) -> &'static str {
         self.gemm.name()
@@ -170,33 +132,6 @@ impl Hybrid {
                 let acc = acc.wrapping_sub(sum.wrapping_mul(dynamic.zero_point));
                 *out = self.range.clamp(acc as f32 * dynamic.scale * scale + bias);
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn zero_is_exact_and_the_range_is_used() {
-        let from = [-1.0, 0.0, 0.5, 3.0, 2.0, 0.1, -0.2, 1.0, 2.9];
-        let mut to = [0; 9];
-        let dynamic = Dynamic::quantize(&from, &mut to);
-        assert_eq!(i32::from(to[1]), dynamic.zero_point);
-        assert_eq!((to[0], to[3]), (0, 255));
-        for (real, byte) in from.iter().zip(to) {
-            let back = (i32::from(byte) - dynamic.zero_point) as f32 * dynamic.scale;
-            assert!((real - back).abs() <= dynamic.scale);
-        }
-    }
-
-    #[test]
-    fn strange_values_do_not_panic() {
-        for from in
-            [[0.0; 3], [f32::NAN; 3], [f32::INFINITY, f32::NEG_INFINITY, 1.0], [f32::MAX, f32::MIN, 0.0]]
-        {
-            Dynamic::quantize(&from, &mut [0; 3]);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From the graph's node to a kernel.
 
+use super::hybrid::Hybrid;
 use super::{DepthwiseConv, MAX_KERNEL_HEIGHT, RowKernel, Taps, float, quantized};
 use crate::compile::{Lower, Lowered, Operand};
 use crate::error::Result;
@@ -9,9 +10,6 @@ use crate::kernels::weights::{self, QuantizedWeights};
 use crate::kernels::window::Window;
 
 /// DEPTHWISE_CONV_2D: input NHWC, weights [1, height, width, outputs], bias.
-///
-/// 8-bit weights with float activations are widened to float at load: the operator moves far more
-/// activations than weights, so that quantizing them anew each time costs more than it saves.
 pub(in crate::kernels) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
     let (input, weights, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
     let (&[_, _, _, inputs], &[1, h, w, channels]) = (input.shape(), weights.shape()) else {
@@ -46,7 +44,8 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Resul
             let data = weights::float_weights(ctx, weights, 3)?;
             let matrix = Matrix { data, n: window.taps(), k: channels };
             let taps = Taps { window, channels, weights: &matrix, blank: 0.0 };
-            node.task(Box::new(float::Depthwise::new(ctx.isa, &taps, bias, range)))
+            let kernel = Box::new(float::Depthwise::new(ctx.isa, &taps, bias, range));
+            if weights.dtype() == DType::F32 { node.task(kernel) } else { node.hybrid(kernel) }
         }
         _ => Err(ctx.unsupported_types(&[input, weights, output])),
     }
@@ -63,9 +62,20 @@ struct Node<'a, 'g> {
 impl Node<'_, '_> {
     fn task<T: bytemuck::Pod + Send + Sync>(&self, kernel: Box<dyn RowKernel<T>>) -> Result<Lowered> {
         let Self { window, channels, multiplier, .. } = *self;
-        let macs = (window.output_pixels() as u64 * channels as u64).saturating_mul(window.taps() as u64);
         let conv = DepthwiseConv { kernel, window, channels, multiplier };
         let scratch = conv.expanded_len().saturating_mul(size_of::<T>());
-        self.ctx.task_with(conv, &[self.input], scratch, macs)
+        self.ctx.task_with(conv, &[self.input], scratch, self.macs())
+    }
+
+    fn hybrid(&self, kernel: Box<dyn RowKernel<f32>>) -> Result<Lowered> {
+        let Self { window, channels, multiplier, .. } = *self;
+        let hybrid = Hybrid { conv: DepthwiseConv { kernel, window, channels, multiplier } };
+        let scratch = hybrid.scratch();
+        self.ctx.task_with(hybrid, &[self.input], scratch, self.macs())
+    }
+
+    fn macs(&self) -> u64 {
+        let outputs = self.window.output_pixels() as u64 * self.channels as u64;
+        outputs.saturating_mul(self.window.taps() as u64)
     }
 }

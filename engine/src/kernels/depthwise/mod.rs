@@ -7,6 +7,7 @@ mod avx512vnni;
 #[cfg(target_arch = "x86_64")]
 mod avxvnni;
 mod float;
+mod hybrid;
 mod lower;
 #[cfg(target_arch = "aarch64")]
 mod neon;

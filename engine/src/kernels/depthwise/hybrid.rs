@@ -1,0 +1,46 @@
+//! Float activations, 8-bit weights: what LiteRT computes with integers, up to float rounding.
+//!
+//! Weights are widened at load. Each image is rounded to 8 bits as it comes and widened again, since
+//! float32 taps are as fast here as integers and need no second set of kernels.
+
+use super::DepthwiseConv;
+use crate::arena::Io;
+use crate::compile::Kernel;
+use crate::kernels::dynamic::Dynamic;
+use crate::threads::Pool;
+
+pub(super) struct Hybrid {
+    pub(super) conv: DepthwiseConv<f32>,
+}
+
+impl Hybrid {
+    /// Bytes of the rounded input.
+    pub(super) fn scratch(&self) -> usize {
+        let window = &self.conv.window;
+        let pixels = window.batch.saturating_mul(window.input.h).saturating_mul(window.input.w);
+        pixels.saturating_mul(self.conv.channels).saturating_mul(size_of::<f32>())
+    }
+}
+
+impl Kernel for Hybrid {
+    fn name(&self) -> &'static str {
+        self.conv.kernel.name()
+    }
+
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        let input = io.input::<f32>(0);
+        let ([out], scratch) = io.outputs_and_scratch();
+        let rounded: &mut [f32] = bytemuck::cast_slice_mut(scratch);
+        let image_len = input.len() / self.conv.window.batch.max(1);
+        if image_len == 0 {
+            return;
+        }
+        let copies = self.conv.multiplier;
+        for (image, rounded) in
+            input.chunks_exact(image_len).zip(rounded.chunks_exact_mut(image_len * copies))
+        {
+            Dynamic::round(image, copies, rounded);
+        }
+        self.conv.rows(rounded, bytemuck::cast_slice_mut(out), pool);
+    }
+}
