@@ -6,7 +6,8 @@
 use super::rounding::Rounder;
 
 /// How one image was quantized.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
 pub(super) struct Dynamic {
     /// Real value of a step.
     pub(super) scale: f32,
