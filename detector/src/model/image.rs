@@ -56,23 +56,6 @@ impl Default for Normalization {
     }
 }
 
-/// From a pixel 0..255 to the stored number: pixel × scale + offset for each channel, which integer
-/// types round to the nearest and clamp. Normalization and quantization in one step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PixelMap {
-    /// Factor of each channel.
-    pub scale: [f32; 3],
-    /// Added to each channel.
-    pub offset: [f32; 3],
-}
-
-impl PixelMap {
-    /// Whether stored bytes are the pixels themselves, or the pixels less 128 for int8.
-    pub fn is_plain(&self) -> bool {
-        self.scale == [1.0; 3] && (self.offset == [0.0; 3] || self.offset == [-128.0; 3])
-    }
-}
-
 /// A model's picture input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageInput {
@@ -90,8 +73,6 @@ pub struct ImageInput {
     pub resize: ResizeMode,
     /// What the model was trained on.
     pub normalization: Normalization,
-    /// What to store for a pixel.
-    pub pixel_map: PixelMap,
 }
 
 impl ImageInput {
@@ -118,91 +99,50 @@ impl ImageInput {
             told.or_else(|| metadata.inputs.first().and_then(|t| t.normalization)).unwrap_or_default();
         let color = match channels {
             1 => ColorOrder::Gray,
-            _ => entry.map(|e| e.color).filter(|c| *c != ColorOrder::Gray).unwrap_or_default(),
+            _ => entry.map(|e| e.color).unwrap_or_default(),
         };
-        let pixel_map = pixel_map(spec, &normalization);
         let resize = entry.map(|e| e.resize).unwrap_or_default();
-        Ok(Self { width, height, channels, dtype: spec.dtype, color, resize, normalization, pixel_map })
-    }
-}
-
-/// Quantization parameters are rounded by converters, so that the exact map of a model trained on
-/// −1..1 is a fraction of a level off the identity. LiteRT's users feed such models plain bytes, and
-/// plain bytes are also the fastest to write: taken where no pixel moves by more than a level.
-const PLAIN_TOLERANCE: f32 = 1.0;
-
-fn pixel_map(spec: &TensorSpec, n: &Normalization) -> PixelMap {
-    let plain_offset = match spec.dtype {
-        DType::U8 => 0.0,
-        DType::I8 => -128.0,
-        _ => {
-            return PixelMap {
-                scale: n.std.map(|s| 1.0 / s),
-                offset: std::array::from_fn(|c| -n.mean[c] / n.std[c]),
-            };
+        if color == ColorOrder::Gray && channels == 3 {
+            return Err(refuse());
         }
-    };
-    let plain = PixelMap { scale: [1.0; 3], offset: [plain_offset; 3] };
-    let (q_scale, zero_point) = spec.affine();
-    if spec.quantization.is_none() || q_scale <= 0.0 {
-        return plain;
+        Ok(Self { width, height, channels, dtype: spec.dtype, color, resize, normalization })
     }
-    let scale = n.std.map(|s| 1.0 / (s * q_scale));
-    let offset: [f32; 3] = std::array::from_fn(|c| zero_point as f32 - n.mean[c] * scale[c]);
-    let moved = |p: f32, c: usize| (p * scale[c] + offset[c] - (p + plain_offset)).abs();
-    let near = (0..3).all(|c| moved(0.0, c) <= PLAIN_TOLERANCE && moved(255.0, c) <= PLAIN_TOLERANCE);
-    if near { plain } else { PixelMap { scale, offset } }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use osprey_engine::Quantization;
+    use crate::model::TensorMetadata;
 
-    fn spec(dtype: DType, quantization: Option<(f32, i32)>) -> TensorSpec {
-        let quantization =
-            quantization.map(|(s, z)| Quantization { scales: vec![s], zero_points: vec![z], axis: 0 });
-        TensorSpec { name: "image".into(), shape: vec![1, 20, 30, 3], dtype, quantization }
+    fn spec(dtype: DType) -> TensorSpec {
+        TensorSpec { name: "image".into(), shape: vec![1, 20, 30, 3], dtype, quantization: None }
     }
 
     #[test]
-    fn quantized_inputs_near_the_identity_take_plain_bytes() {
-        // The pairs that real converters wrote for −1..1.
-        for (dtype, scale, zero_point, offset) in [
-            (DType::U8, 0.0078125, 128, 0.0),
-            (DType::U8, 0.007_843_138, 128, 0.0),
-            (DType::U8, 0.007_843_13, 127, 0.0),
-            (DType::I8, 0.007_843_138, 0, -128.0),
-        ] {
-            let input = ImageInput::new(&spec(dtype, Some((scale, zero_point))), None, &Metadata::default());
-            let map = input.unwrap().pixel_map;
-            assert!(map.is_plain(), "{scale} {zero_point}");
-            assert_eq!(map.offset, [offset; 3]);
-        }
-    }
-
-    #[test]
-    fn other_scales_compose_with_the_normalization() {
-        // Trained on 0..1 but stored with a scale of 1/100.
-        let entry = InputEntry { mean: Some(vec![0.0]), std: Some(vec![255.0]), ..InputEntry::default() };
-        let input =
-            ImageInput::new(&spec(DType::U8, Some((0.01, 5))), Some(&entry), &Metadata::default()).unwrap();
-        let stored = 255.0 * input.pixel_map.scale[0] + input.pixel_map.offset[0];
-        assert!((stored - 105.0).abs() < 1e-3, "{stored}");
+    fn the_manifest_goes_before_the_metadata() {
+        let told = |mean| Some(Normalization { mean: [mean; 3], std: [1.0; 3] });
+        let tensor = TensorMetadata { normalization: told(1.0), ..TensorMetadata::default() };
+        let metadata = Metadata { inputs: vec![tensor], ..Metadata::default() };
+        let entry = InputEntry {
+            mean: Some(vec![2.0]),
+            std: Some(vec![1.0]),
+            resize: ResizeMode::Letterbox,
+            color: ColorOrder::Bgr,
+        };
+        let input = ImageInput::new(&spec(DType::U8), Some(&entry), &metadata).unwrap();
         assert_eq!((input.width, input.height), (30, 20));
-    }
-
-    #[test]
-    fn floats_are_normalized() {
-        let input = ImageInput::new(&spec(DType::F32, None), None, &Metadata::default()).unwrap();
-        let stored = |p: f32| p * input.pixel_map.scale[2] + input.pixel_map.offset[2];
-        assert!((stored(0.0) + 1.0).abs() < 1e-6 && (stored(255.0) - 1.0).abs() < 1e-6);
+        assert_eq!(input.normalization.mean, [2.0; 3]);
+        assert_eq!((input.color, input.resize), (ColorOrder::Bgr, ResizeMode::Letterbox));
+        let input = ImageInput::new(&spec(DType::U8), None, &metadata).unwrap();
+        assert_eq!((input.normalization.mean, input.color), ([1.0; 3], ColorOrder::Rgb));
+        let input = ImageInput::new(&spec(DType::F32), None, &Metadata::default()).unwrap();
+        assert_eq!(input.normalization, Normalization::default());
     }
 
     #[test]
     fn what_is_no_picture_is_refused() {
         for shape in [vec![1, 10], vec![2, 8, 8, 3], vec![1, 0, 8, 3], vec![1, 8, 8, 4]] {
-            let spec = TensorSpec { shape, ..spec(DType::U8, None) };
+            let spec = TensorSpec { shape, ..spec(DType::U8) };
             assert!(ImageInput::new(&spec, None, &Metadata::default()).is_err());
         }
     }

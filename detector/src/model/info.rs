@@ -1,6 +1,6 @@
 //! What a file holds and needs, without running it.
 
-use super::load::{About, engine_options, is_float, read_file};
+use super::load::{About, engine_options, read_file};
 use super::{Backend, Entry, Labels, LoadOptions, Manifest, Metadata, ModelError};
 use crate::tensor::{DType, TensorSpec};
 use osprey_engine::{Graph, PostProcess, Program};
@@ -132,7 +132,7 @@ impl ModelInfo {
             Program::problems(&graph, &engine_options(options)).into_iter().map(Problem::new).collect();
         let program =
             if problems.is_empty() { Program::compile(&graph, &engine_options(options)).ok() } else { None };
-        let (backend, reason) = choose(bytes, &graph, &problems, options);
+        let (backend, reason) = choose(bytes, &problems, options);
         Ok(Self {
             file_bytes: bytes.len() as u64,
             description: graph.description.clone(),
@@ -158,26 +158,18 @@ impl ModelInfo {
 }
 
 /// The backend that loading would pick; tract is asked by loading, as it knows no other way.
-fn choose(
-    bytes: &[u8],
-    graph: &Graph<'_>,
-    problems: &[Problem],
-    options: &LoadOptions,
-) -> (Option<Backend>, String) {
+fn choose(bytes: &[u8], problems: &[Problem], options: &LoadOptions) -> (Option<Backend>, String) {
     if problems.is_empty() {
         return (Some(Backend::Native), "the engine has every operator".into());
     }
     let count = problems.len();
-    if !is_float(graph) {
-        return (None, format!("{count} problems, and tract takes float models only"));
-    }
     match super::load::tract(
         bytes,
         options,
         format!("a float model that the engine cannot run ({count} problems)"),
     ) {
         Ok(running) => (Some(Backend::Tract), running.reason),
-        Err(e) => (None, format!("{count} problems; {e}")),
+        Err(e) => (None, format!("the engine lacks {count} of its operators or variants; {e}")),
     }
 }
 

@@ -211,7 +211,7 @@ pub(super) fn normalization(mean: &[f32], std: &[f32]) -> Option<Normalization> 
         _ => None,
     };
     let (mean, std) = (spread(mean)?, spread(std)?);
-    let usable = mean.iter().all(|m| m.is_finite()) && std.iter().all(|s| s.is_finite() && *s != 0.0);
+    let usable = mean.iter().all(|m| m.is_finite()) && std.iter().all(|s| s.is_normal());
     usable.then_some(Normalization { mean, std })
 }
 

@@ -13,7 +13,7 @@ mod native;
 mod tract;
 
 pub use error::ModelError;
-pub use image::{ColorOrder, ImageInput, Normalization, PixelMap, ResizeMode};
+pub use image::{ColorOrder, ImageInput, Normalization, ResizeMode};
 pub use info::{ModelInfo, OperatorCount, Problem};
 pub use labels::{LabelError, LabelSource, Labels};
 pub use load::{Backend, BackendChoice, LoadOptions, LoadedModel, PostProcessing, load};

@@ -3,6 +3,7 @@
 //! tract states its requirements by panicking here and there, on files of others' making; a panic
 //! while loading or running becomes [`ModelError::Backend`].
 
+use super::load::is_float;
 use super::{Model, ModelError, find};
 use crate::tensor::{DType, Tensor, TensorSpec, TensorView, TensorViewMut};
 use ndarray::{ArrayD, IxDyn};
@@ -26,6 +27,11 @@ pub(crate) struct TractModel {
 impl TractModel {
     pub(crate) fn load(bytes: &[u8], limits: &Limits) -> Result<Self, ModelError> {
         let graph = Graph::read(bytes)?;
+        if !is_float(&graph) {
+            return Err(failed(
+                "it takes float models only: quantized operators fail or come out wrong".into(),
+            ));
+        }
         check(&graph, limits)?;
         let plan = guarded(|| {
             let framework = tract_tflite::tflite();
@@ -76,16 +82,25 @@ fn failed(message: String) -> ModelError {
     ModelError::Backend { backend: "tract", message }
 }
 
+/// The start of a text, on one line: some of tract's errors are dumps of the graph.
+fn brief(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &words[..end]),
+        None => words,
+    }
+}
+
 /// Runs `work`; errors and panics become [`ModelError::Backend`].
 fn guarded<T>(work: impl FnOnce() -> TractResult<T>) -> Result<T, ModelError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(value)) => Ok(value),
-        // The outermost context prints whole operators; the cause says what is wrong.
-        Ok(Err(e)) => Err(failed(e.root_cause().to_string())),
+        // The outer contexts print whole operators; the cause says what is wrong.
+        Ok(Err(e)) => Err(failed(brief(&e.root_cause().to_string()))),
         Err(panic) => {
             let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            Err(failed(format!("it panicked: {}", text.unwrap_or_default())))
+            Err(failed(format!("it panicked: {}", brief(&text.unwrap_or_default()))))
         }
     }
 }

@@ -277,8 +277,9 @@ impl MultiscaleAnchors {
                 .map(|[h, w]| [h / height as f32, w / width as f32])
                 .collect();
             // TensorFlow centres cells only where the stride divides the picture.
-            let offset =
-                |extent: usize| if extent % stride == 0 || extent == 1 { stride as f32 / 2.0 } else { 0.0 };
+            let offset = |extent: usize| {
+                if extent.is_multiple_of(stride) || extent == 1 { stride as f32 / 2.0 } else { 0.0 }
+            };
             let [rows, columns] = map(stride);
             for (y, x) in (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x))) {
                 let cy = ((y * stride) as f32 + offset(height)) / height as f32;
@@ -296,4 +297,74 @@ fn reserve(maps: impl Iterator<Item = ([usize; 2], usize)>) -> Result<(), SpecEr
         .map(|([h, w], boxes)| h.saturating_mul(w).saturating_mul(boxes))
         .fold(0usize, usize::saturating_add);
     if count > MAX_ANCHORS { Err(SpecError::TooManyAnchors { count, limit: MAX_ANCHORS }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_those_of_known_models() {
+        for (height, width, count) in [(300, 300, 1917), (192, 192, 738), (320, 320, 2034)] {
+            assert_eq!(SsdAnchors::default().generate(height, width).unwrap().len(), count, "{height}");
+        }
+        assert_eq!(MultiscaleAnchors::default().generate(320, 320).unwrap().len(), 12_804);
+        assert_eq!(MultiscaleAnchors::default().generate(640, 640).unwrap().len(), 51_150);
+    }
+
+    #[test]
+    fn pictures_that_are_not_square() {
+        let spec = SsdAnchors { num_layers: 1, reduce_boxes_in_lowest_layer: true, ..SsdAnchors::default() };
+        let anchors = spec.generate(32, 64).unwrap();
+        assert_eq!(anchors.len(), 2 * 4 * 3);
+        // A square of a tenth of the shorter side, in pixels 3.2 × 3.2, in the first cell of 16 × 16.
+        let Anchor { cy, cx, h, w } = anchors[0];
+        assert_eq!((cy * 32.0, cx * 64.0), (8.0, 8.0));
+        assert!((h * 32.0 - 3.2).abs() < 1e-5 && (w * 64.0 - 3.2).abs() < 1e-5);
+        // Rows before columns: the second cell lies to the right.
+        assert_eq!((anchors[3].cy, anchors[3].cx * 64.0), (cy, 24.0));
+        // Twice as wide as high, in pixels.
+        assert!((anchors[1].w * 64.0 / (anchors[1].h * 32.0) - 2.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn scales_may_be_listed_and_maps_given() {
+        let spec = SsdAnchors {
+            num_layers: 2,
+            scales: vec![0.1, 0.4],
+            feature_maps: vec![[3, 5], [1, 1]],
+            aspect_ratios: vec![1.0],
+            interpolated_scale_aspect_ratio: 0.0,
+            reduce_boxes_in_lowest_layer: false,
+            ..SsdAnchors::default()
+        };
+        let anchors = spec.generate(100, 100).unwrap();
+        assert_eq!(anchors.len(), 16);
+        assert_eq!(anchors[15], Anchor { cy: 0.5, cx: 0.5, h: 0.4, w: 0.4 });
+    }
+
+    #[test]
+    fn impossible_parameters_are_refused() {
+        let base = SsdAnchors::default;
+        for spec in [
+            SsdAnchors { num_layers: 0, ..base() },
+            SsdAnchors { min_scale: f32::NAN, ..base() },
+            SsdAnchors { aspect_ratios: vec![0.0], ..base() },
+            SsdAnchors { scales: vec![0.1], ..base() },
+            SsdAnchors { strides: vec![16, 0, 1, 1, 1, 1], ..base() },
+            SsdAnchors { feature_maps: vec![[usize::MAX, usize::MAX]; 6], ..base() },
+            SsdAnchors { base_anchor_size: [1.0, -1.0], ..base() },
+        ] {
+            assert!(spec.generate(300, 300).is_err(), "{spec:?}");
+        }
+        assert!(SsdAnchors::default().generate(usize::MAX, usize::MAX).is_err());
+        for spec in [
+            MultiscaleAnchors { min_level: 8, ..MultiscaleAnchors::default() },
+            MultiscaleAnchors { max_level: 99, ..MultiscaleAnchors::default() },
+            MultiscaleAnchors { scales_per_octave: 0, ..MultiscaleAnchors::default() },
+            MultiscaleAnchors { aspect_ratios: vec![-1.0], ..MultiscaleAnchors::default() },
+        ] {
+            assert!(spec.generate(320, 320).is_err(), "{spec:?}");
+        }
+    }
 }

@@ -56,3 +56,52 @@ impl BoxDecoder {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_correction_of_zero_is_the_anchor() {
+        let anchor = Anchor { cy: 0.4, cx: 0.6, h: 0.2, w: 0.5 };
+        let decoded = BoxDecoder::default().decode([0.0; 4], anchor);
+        assert_eq!(decoded, NormBox::from_yxyx([0.4 - 0.1, 0.6 - 0.25, 0.4 + 0.1, 0.6 + 0.25]));
+    }
+
+    #[test]
+    fn y_and_h_go_with_the_height() {
+        let anchor = Anchor { cy: 0.5, cx: 0.5, h: 0.2, w: 0.4 };
+        let decoder = BoxDecoder::new([10.0, 5.0, 2.0, 4.0]).unwrap();
+        // One anchor height down, half as high; a quarter of its width left, twice as wide.
+        let decoded = decoder.decode([10.0, -1.25, -2.0 * 2f32.ln(), 4.0 * 2f32.ln()], anchor);
+        let expected = NormBox::from_yxyx([0.65, 0.0, 0.75, 0.8]);
+        let off = [
+            decoded.y_min - expected.y_min,
+            decoded.x_min - expected.x_min,
+            decoded.y_max - expected.y_max,
+            decoded.x_max - expected.x_max,
+        ];
+        assert!(off.iter().all(|o| o.abs() < 1e-6), "{decoded:?}");
+    }
+
+    #[test]
+    fn divisors_must_be_positive() {
+        for scale in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            assert!(BoxDecoder::new([10.0, 10.0, scale, 5.0]).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn encoding_is_undone(
+            (y, x, h, w) in (0.0f32..0.8, 0.0f32..0.8, 0.01f32..0.9, 0.01f32..0.9),
+            (cy, cx, ah, aw) in (0.0f32..1.0, 0.0f32..1.0, 0.05f32..1.0, 0.05f32..1.0),
+        ) {
+            let (bbox, anchor) = (NormBox::from_yxyx([y, x, y + h, x + w]), Anchor { cy, cx, h: ah, w: aw });
+            let decoder = BoxDecoder::default();
+            let back = decoder.decode(decoder.encode(bbox, anchor), anchor);
+            prop_assert!(back.iou(&bbox) > 0.999, "{back:?} in place of {bbox:?}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ use crate::model::{
     Backend, Entry, ImageInput, LabelError, LabelSource, Labels, LoadedModel, Metadata, Model, ModelError,
     PostProcessing, load,
 };
+use crate::preprocess::{PreprocessError, Preprocessor};
 use crate::tensor::{TensorSpec, TensorViewMut};
 use std::fmt;
 use std::path::Path;
@@ -189,6 +190,17 @@ impl Detector {
     /// What the picture must look like.
     pub fn input(&self) -> &ImageInput {
         &self.input
+    }
+
+    /// A preprocessor that writes such pictures into [`Detector::input_mut`].
+    ///
+    /// # Errors
+    /// [`PreprocessError`], where the input's numbers cannot be made.
+    pub fn preprocessor(&self) -> Result<Preprocessor, PreprocessError> {
+        match self.model.inputs() {
+            [spec, ..] => Preprocessor::new(spec, (&self.input).into()),
+            [] => Err(PreprocessError::Shape { shape: Vec::new() }),
+        }
     }
 
     /// The model's input, for the preprocessor to write into: `[1, height, width, channels]`.

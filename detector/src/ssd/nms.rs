@@ -123,3 +123,132 @@ pub fn soft_non_max_suppression(
     }
     candidates.truncate(kept);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn overlap(a: &NormBox, b: &NormBox) -> f32 {
+        let side = |lo: f32, hi: f32| if hi > lo { hi - lo } else { 0.0 };
+        let area = |r: &NormBox| side(r.x_min, r.x_max) * side(r.y_min, r.y_max);
+        let w = side(a.x_min.max(b.x_min), a.x_max.min(b.x_max));
+        let h = side(a.y_min.max(b.y_min), a.y_max.min(b.y_max));
+        if w * h > 0.0 { w * h / (area(a) + area(b) - w * h) } else { 0.0 }
+    }
+
+    /// The oracle: within each class (or all as one) strike out, then merge.
+    fn oracle(candidates: &[Candidate], limits: &Suppression) -> Vec<Candidate> {
+        let class = |c: &Candidate| if limits.across_classes { 0 } else { c.class_id };
+        let mut kept = Vec::new();
+        for group in 0..8 {
+            let mut rest: Vec<_> = candidates.iter().copied().filter(|c| class(c) == group).collect();
+            rest.sort_by(|a, b| {
+                (b.score, a.class_id, a.anchor).partial_cmp(&(a.score, b.class_id, b.anchor)).unwrap()
+            });
+            let mut of_class = [0; 8];
+            while !rest.is_empty() {
+                let best = rest.remove(0);
+                of_class[best.class_id] += 1;
+                if of_class[best.class_id] <= limits.max_per_class {
+                    rest.retain(|c| overlap(&best.bbox, &c.bbox) <= limits.iou_threshold);
+                    kept.push(best);
+                }
+            }
+        }
+        kept.sort_by(|a, b| {
+            (b.score, a.class_id, a.anchor).partial_cmp(&(a.score, b.class_id, b.anchor)).unwrap()
+        });
+        kept.truncate(limits.max_detections);
+        kept
+    }
+
+    fn soft_oracle(
+        candidates: &[Candidate],
+        decay: SoftDecay,
+        iou: f32,
+        least: f32,
+        max: usize,
+    ) -> Vec<Candidate> {
+        let (mut rest, mut kept) = (candidates.to_vec(), Vec::new());
+        while !rest.is_empty() && kept.len() < max {
+            rest.sort_by(|a, b| {
+                (b.score, a.class_id, a.anchor).partial_cmp(&(a.score, b.class_id, b.anchor)).unwrap()
+            });
+            let best = rest.remove(0);
+            kept.push(best);
+            for c in rest.iter_mut().filter(|c| c.class_id == best.class_id) {
+                let o = overlap(&best.bbox, &c.bbox);
+                c.score *= match decay {
+                    SoftDecay::Linear if o > iou => 1.0 - o,
+                    SoftDecay::Linear => 1.0,
+                    SoftDecay::Gaussian { sigma } => (-o * o / sigma).exp(),
+                };
+            }
+            rest.retain(|c| c.score >= least);
+        }
+        kept
+    }
+
+    /// Few positions, sizes and scores, so that overlaps and ties are common; no square boxes.
+    fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
+        let one = (0u8..6, 0u8..4, 1u8..4, 1u8..5, 0usize..5, 1u8..20);
+        prop::collection::vec(one, 0..60).prop_map(|all| {
+            let candidate =
+                |(anchor, (x, y, w, h, class_id, score)): (usize, (u8, u8, u8, u8, usize, u8))| {
+                    let [x, y, w, h] = [x, y, w, h].map(|v| f32::from(v) * 0.1);
+                    let bbox = NormBox { x_min: x, y_min: y, x_max: x + w * 1.5, y_max: y + h };
+                    Candidate { bbox, class_id, score: f32::from(score) / 20.0, anchor }
+                };
+            all.into_iter().enumerate().map(candidate).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn greedy_suppression_equals_the_oracle(
+            candidates in candidates(),
+            iou_threshold in 0.0f32..1.0,
+            across_classes: bool,
+            max_per_class in prop::sample::select(vec![1, 3, usize::MAX]),
+            max_detections in prop::sample::select(vec![0, 1, 10, usize::MAX]),
+        ) {
+            // The limit for each class belongs to the rule that suppresses within classes.
+            let max_per_class = if across_classes { usize::MAX } else { max_per_class };
+            let limits = Suppression { iou_threshold, across_classes, max_per_class, max_detections };
+            let mut ours = candidates.clone();
+            non_max_suppression(&mut ours, &limits);
+            prop_assert_eq!(ours, oracle(&candidates, &limits));
+        }
+
+        #[test]
+        fn soft_suppression_equals_the_oracle(
+            candidates in candidates(),
+            iou in 0.0f32..1.0,
+            gaussian: bool,
+            least in 0.0f32..0.3,
+            max in prop::sample::select(vec![0, 1, 7, usize::MAX]),
+        ) {
+            let decay = if gaussian { SoftDecay::Gaussian { sigma: 0.5 } } else { SoftDecay::Linear };
+            let passing: Vec<_> = candidates.into_iter().filter(|c| c.score >= least).collect();
+            let mut ours = passing.clone();
+            soft_non_max_suppression(&mut ours, decay, iou, &[least; 8], max);
+            prop_assert_eq!(ours, soft_oracle(&passing, decay, iou, least, max));
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_none_do_not_panic() {
+        let odd = |v: f32| Candidate {
+            bbox: NormBox { x_min: v, y_min: v, x_max: v, y_max: v },
+            class_id: 0,
+            score: v,
+            anchor: 0,
+        };
+        let mut candidates = vec![odd(f32::NAN), odd(f32::INFINITY), odd(0.5), odd(f32::NEG_INFINITY)];
+        soft_non_max_suppression(&mut candidates.clone(), SoftDecay::Linear, 0.5, &[], 10);
+        let limits =
+            Suppression { iou_threshold: 0.5, across_classes: true, max_per_class: 9, max_detections: 9 };
+        non_max_suppression(&mut candidates, &limits);
+    }
+}

@@ -99,15 +99,11 @@ impl DetectorOptions {
         if let Some(iou) = self.nms.iou_threshold {
             fraction("nms.iou_threshold", iou)?;
         }
-        if let NmsKind::Soft(SoftDecay::Gaussian { sigma }) = self.nms.kind {
-            if !(sigma > 0.0 && sigma.is_finite()) {
-                return Err(DetectorError::BadOption {
-                    option: "sigma",
-                    value: sigma,
-                    range: "greater than 0",
-                });
+        match self.nms.kind {
+            NmsKind::Soft(SoftDecay::Gaussian { sigma }) if !(sigma > 0.0 && sigma.is_finite()) => {
+                Err(DetectorError::BadOption { option: "sigma", value: sigma, range: "greater than 0" })
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }

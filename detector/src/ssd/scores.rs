@@ -310,3 +310,126 @@ impl ScoreReader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::ArrayD;
+    use proptest::prelude::*;
+
+    fn probability(kind: ScoreKind, row: &[f32], column: usize) -> f32 {
+        match kind {
+            ScoreKind::Probabilities => row[column],
+            ScoreKind::Logits => sigmoid(row[column]),
+            ScoreKind::SoftmaxLogits => {
+                let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let sum: f32 = row.iter().map(|v| (v - top).exp()).sum();
+                (row[column] - top).exp() / sum
+            }
+        }
+    }
+
+    /// Every score looked at, one after the other.
+    fn oracle(real: &[f32], layout: &Layout, thresholds: &[f32], pick: Pick) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for (anchor, row) in real.chunks(layout.columns).enumerate() {
+            let scored = (0..thresholds.len()).map(|class_id| {
+                let score = probability(layout.kind, row, class_id + layout.offset);
+                Hit { anchor, class_id, score }
+            });
+            let passing: Vec<Hit> = scored.filter(|h| h.score >= thresholds[h.class_id]).collect();
+            match pick {
+                Pick::All => hits.extend(passing),
+                Pick::Best => {
+                    let best = passing.iter().map(|h| h.score).fold(f32::NEG_INFINITY, f32::max);
+                    hits.extend(passing.into_iter().find(|h| h.score == best));
+                }
+            }
+        }
+        hits
+    }
+
+    fn found(reader: &mut ScoreReader, view: &TensorView<'_>, pick: Pick) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        reader.each(view, pick, |hit| hits.push(hit));
+        hits
+    }
+
+    fn near(ours: &[Hit], theirs: &[Hit]) -> bool {
+        let same = |(a, b): (&Hit, &Hit)| {
+            (a.anchor, a.class_id) == (b.anchor, b.class_id) && (a.score - b.score).abs() < 1e-5
+        };
+        ours.len() == theirs.len() && ours.iter().zip(theirs).all(same)
+    }
+
+    proptest! {
+        #[test]
+        fn the_quantized_domain_finds_what_real_numbers_find(
+            bytes in prop::collection::vec(any::<u8>(), 5 * 7),
+            kind in prop::sample::select(vec![ScoreKind::Probabilities, ScoreKind::Logits, ScoreKind::SoftmaxLogits]),
+            offset in 0usize..2,
+            signed: bool,
+            thresholds in prop::collection::vec(prop_oneof![0.0f32..1.0, Just(f32::INFINITY), Just(0.0f32)], 5),
+            all: bool,
+        ) {
+            let columns = thresholds.len() + offset;
+            let bytes = &bytes[..5 * columns];
+            let zero_point = if signed { -128 } else { 0 };
+            let scale = if kind == ScoreKind::Probabilities { 1.0 / 256.0 } else { 0.05 };
+            let zero_point = if kind == ScoreKind::Probabilities { zero_point } else { zero_point + 130 };
+            let layout = Layout { columns, offset, kind, affine: (scale, zero_point), calibration: None };
+            let pick = if all { Pick::All } else { Pick::Best };
+            let stored = |b: &u8| if signed { i32::from(*b as i8) } else { i32::from(*b) };
+            let real: Vec<f32> = bytes.iter().map(|b| (stored(b) - zero_point) as f32 * scale).collect();
+            let mut reader = ScoreReader::new(layout.clone(), thresholds.clone(), signed);
+            let view = match signed {
+                true => {
+                    let signed = bytes.iter().map(|b| *b as i8).collect();
+                    crate::Tensor::from(ArrayD::from_shape_vec(vec![1, 5, columns], signed).unwrap())
+                }
+                false => crate::Tensor::from(ArrayD::from_shape_vec(vec![1, 5, columns], bytes.to_vec()).unwrap()),
+            };
+            let theirs = oracle(&real, &layout, &thresholds, pick);
+            prop_assert!(near(&found(&mut reader, &view.view(), pick), &theirs), "{theirs:?}");
+            // The same numbers as floats.
+            let mut reader = ScoreReader::new(Layout { affine: (1.0, 0), ..layout }, thresholds, false);
+            let floats = crate::Tensor::from(ArrayD::from_shape_vec(vec![1, 5, columns], real).unwrap());
+            prop_assert!(near(&found(&mut reader, &floats.view(), pick), &theirs), "{theirs:?}");
+        }
+    }
+
+    #[test]
+    fn calibration_changes_who_passes() {
+        use crate::model::{ScoreCalibration, ScoreTransform};
+        let rule = ScoreCalibration { transform: ScoreTransform::InverseLogistic, default_score: 0.0 };
+        // Class 0 is trusted more, class 1 turned upside down, class 2 has no parameters.
+        let calibration = Calibration::parse(rule, b"1,1,2\n1,-1,0\n").unwrap();
+        let layout = Layout {
+            columns: 3,
+            offset: 0,
+            kind: ScoreKind::Probabilities,
+            affine: (1.0 / 255.0, 0),
+            calibration: Some(calibration),
+        };
+        let mut reader = ScoreReader::new(layout, vec![0.5; 3], false);
+        let bytes = ArrayD::from_shape_vec(vec![1, 2, 3], vec![60u8, 20, 250, 10, 200, 0]).unwrap();
+        let hits = found(&mut reader, &bytes.view().into(), Pick::All);
+        let classes: Vec<_> = hits.iter().map(|h| (h.anchor, h.class_id)).collect();
+        assert_eq!(classes, [(0, 0), (0, 1)], "{hits:?}");
+    }
+
+    #[test]
+    fn scores_that_are_no_numbers_never_pass() {
+        let layout = Layout {
+            columns: 2,
+            offset: 0,
+            kind: ScoreKind::Probabilities,
+            affine: (1.0, 0),
+            calibration: None,
+        };
+        let mut reader = ScoreReader::new(layout, vec![0.0; 2], false);
+        let floats = ArrayD::from_shape_vec(vec![1, 2, 2], vec![f32::NAN, 0.5, f32::NAN, f32::NAN]).unwrap();
+        let hits = found(&mut reader, &floats.view().into(), Pick::All);
+        assert_eq!(hits, [Hit { anchor: 0, class_id: 1, score: 0.5 }]);
+    }
+}

@@ -1,0 +1,12 @@
+//! Real model files against LiteRT's answers. They need the optional assets, and say so where they
+//! find none.
+
+mod anchors;
+mod build;
+mod detections;
+mod exact;
+mod fixed;
+mod float;
+mod metadata;
+mod options;
+mod support;
