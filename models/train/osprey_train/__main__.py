@@ -1,0 +1,73 @@
+"""`python -m osprey_train COMMAND`: one command per model. See README.md."""
+
+import argparse
+import importlib
+from dataclasses import fields
+from pathlib import Path
+
+
+def recipe_arguments(parser, recipe):
+    for f in fields(recipe):
+        parser.add_argument(f"--{f.name.replace('_', '-')}", type=f.type, default=f.default)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="osprey_train")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(name, text):
+        p = commands.add_parser(name, help=text)
+        p.add_argument("--data", type=Path, required=True, help="folder with pack/, models/, mnist/, motion/, eval/")
+        p.add_argument("--work", type=Path, required=True, help="folder for caches and checkpoints")
+        return p
+
+    p = command("detector-cache", "write the cache of views that the detector is trained on")
+    p.add_argument("--worker", type=int, default=0)
+    p.add_argument("--workers", type=int, default=1)
+    p.add_argument("--shards", type=int, default=10)
+    p.add_argument("--seed", type=int, default=1)
+    p = command("detector", "train the default detector on the cache; goes on from its checkpoint")
+    p.add_argument("--name", default="detector")
+    p.add_argument("--ranks", type=int, default=2, help="processes that share each batch, a core each")
+    from .detector.train import Recipe
+
+    recipe_arguments(p, Recipe)
+    p = command("detector-export", "convert a checkpoint to int8 and measure it on --data/eval")
+    p.add_argument("--checkpoint", type=Path, required=True)
+    p.add_argument("--name", default="ssdlite_mobilenet_v2_300")
+    p.add_argument("--out", type=Path, required=True, help="folder for the .tflite file and its figures")
+    p = commands.add_parser("manifest", help="write manifest.toml for a folder of .tflite files")
+    p.add_argument("--out", type=Path, required=True)
+    for name, text in (
+        ("digits", "train, convert and measure the digits classifier"),
+        ("run-or-walk", "the same for run or walk from 12 samples of x"),
+        ("activity", "the same for run, walk or stationary from three axes"),
+        ("gestures", "the same for gestures, with state carried from window to window"),
+    ):
+        p = command(name, text)
+        p.add_argument("--out", type=Path, required=True, help="folder for the .tflite file and its figures")
+    a = parser.parse_args()
+    if a.command == "detector-cache":
+        from .detector import cache
+
+        cache.run(a.data, a.data / "pack", a.work / "cache", 300, a.worker, a.workers, a.shards, a.seed)
+    elif a.command == "detector":
+        from .detector import train
+
+        recipe = Recipe(**{f.name: getattr(a, f.name) for f in fields(Recipe)})
+        train.run(a.data, a.data / "pack", a.work, a.name, recipe, a.ranks)
+    elif a.command == "detector-export":
+        from .detector import export
+
+        export.run(a.data, a.work, a.checkpoint, a.out, a.name)
+    elif a.command == "manifest":
+        from . import manifest
+
+        manifest.run(a.out)
+    else:
+        module = importlib.import_module(f".small.{a.command.replace('-', '_')}", __package__)
+        module.run(a.data, a.work, a.out)
+
+
+if __name__ == "__main__":
+    main()

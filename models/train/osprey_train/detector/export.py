@@ -1,0 +1,131 @@
+"""Conversion of a trained detector and its figures on pictures it was never trained on."""
+
+import contextlib
+import io
+import json
+import time
+
+import numpy as np
+import torch
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image
+
+from .. import coco
+from ..pack import Pack
+from . import anchors, graph, model, score
+
+CALIBRATION, RESAMPLES = 300, 200
+
+
+def load(path):
+    """The averaged weights of a checkpoint as a network, and the checkpoint's other entries."""
+    state = torch.load(path, map_location="cpu", weights_only=False)
+    net = model.Detector(**state["config"])
+    net.load_state_dict({k: v.float() for k, v in state["average"].items()})
+    return net.eval(), state
+
+
+def picture(image, size):
+    return np.asarray(image.convert("RGB").resize((size, size), Image.BILINEAR), np.uint8)
+
+
+def calibration(pack, size, seed=1):
+    """Training pictures in the network's range: as drawn from the pack, with no regard to their classes."""
+    ids = np.random.default_rng(seed).permutation(pack.training)[:CALIBRATION]
+    return lambda: ([picture(pack.image(i), size)[None].astype(np.float32) / 127.5 - 1] for i in ids)
+
+
+class Runner:
+    """A detector file in LiteRT: picture to box codes and scores in 0..1."""
+
+    def __init__(self, data):
+        self.net = Interpreter(model_content=data, num_threads=1)
+        self.net.allocate_tensors()
+        self.input = self.net.get_input_details()[0]
+        self.size = int(self.input["shape"][1])
+        self.outputs = sorted(self.net.get_output_details(), key=lambda d: d["shape"][2])
+        self.anchors = anchors.generate(self.size)
+
+    def __call__(self, image):
+        x = picture(image, self.size)[None]
+        if self.input["dtype"] == np.float32:
+            x = x.astype(np.float32) / 127.5 - 1
+        self.net.set_tensor(self.input["index"], x)
+        self.net.invoke()
+        out = []
+        for d in self.outputs:
+            v = self.net.get_tensor(d["index"])[0].astype(np.float32)
+            scale, zero = d["quantization"]
+            out.append((v - zero) * scale if scale else v)
+        return out[0], 1 / (1 + np.exp(-out[1]))
+
+
+def detect(data, folder):
+    """(ground truth, COCO result list) of every picture under `folder` (gt.json and images/)."""
+    gt = score.dataset(**{k: v for k, v in json.loads((folder / "gt.json").read_text()).items() if k in KEYS})
+    by_name = {c["name"]: c["id"] for c in gt.dataset["categories"]}
+    category = {i: by_name[n] for i, n in enumerate(coco.NAMES) if n in by_name}
+    run, results = Runner(data), []
+    for image in gt.dataset["images"]:
+        code, scores = run(Image.open(folder / "images" / image["file_name"].split("/")[-1]))
+        results += score.entries(score.detections(code, scores, run.anchors), image, category)
+    return gt, results
+
+
+KEYS = ("images", "annotations", "categories")
+
+
+def evaluate(data, folder, resamples=RESAMPLES, seed=1):
+    """AP, AP50, AP75, small, medium, large, and 95 % intervals of the first two by resampling pictures."""
+    gt, results = detect(data, folder)
+    e = score.run(gt, results)
+    out = dict(zip(("ap", "ap50", "ap75", "small", "medium", "large"), (round(float(v), 4) for v in e.stats[:6])))
+    p, n = e.params, len(e.params.imgIds)
+    areas = len(p.areaRng)
+    table = np.array(e.evalImgs, dtype=object).reshape(len(p.catIds), areas, n)[:, :1]
+    rng, rows = np.random.default_rng(seed), []
+    p.areaRng, p.areaRngLbl, p.maxDets = p.areaRng[:1], p.areaRngLbl[:1], [score.MOST]
+    p.imgIds = list(range(n))
+    e._paramsEval = p
+    for _ in range(resamples):
+        e.evalImgs = list(table[:, :, rng.integers(0, n, n)].reshape(-1))
+        with contextlib.redirect_stdout(io.StringIO()):
+            e.accumulate()
+        precision = e.eval["precision"][..., 0, 0]
+        every, half = precision[precision > -1], precision[0][precision[0] > -1]
+        rows.append((every.mean(), half.mean()))
+    low, high = np.percentile(rows, [2.5, 97.5], axis=0).round(3)
+    out["ap_interval"], out["ap50_interval"] = [float(low[0]), float(high[0])], [float(low[1]), float(high[1])]
+    return out
+
+
+def speed(data, rounds=30):
+    """Median milliseconds of LiteRT on one thread."""
+    run = Runner(data)
+    run.net.set_tensor(run.input["index"], np.zeros(run.input["shape"], run.input["dtype"]))
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        run.net.invoke()
+        times.append(time.perf_counter() - start)
+    return round(float(np.median(times)) * 1e3, 2)
+
+
+def run(assets, work, checkpoint, out, name):
+    """Write NAME.tflite (int8) and NAME.json with the figures of the float and the int8 graph."""
+    net, state = load(checkpoint)
+    pack = Pack(assets / "pack")
+    real = graph.convert(net, graph.whole)
+    int8 = graph.convert(net, graph.whole, calibration(pack, net.config["size"]))
+    figures = dict(views=state["seen"], minutes=round(state["seconds"] / 60), config=net.config)
+    for kind, data in (("float", real), ("int8", int8)):
+        figures[kind] = {s: evaluate(data, assets / "eval" / s) for s in ("coco", "voc5")}
+        figures[kind]["litert_ms"] = speed(data)
+        print(kind, figures[kind], flush=True)
+    (out / "cards").mkdir(parents=True, exist_ok=True)
+    figures = json.dumps(figures, indent=1, default=float) + "\n"
+    for path, data in ((out / f"{name}.tflite", int8), (out / "cards" / f"{name}.json", figures.encode())):
+        part = path.with_suffix(".part")
+        part.write_bytes(data)
+        part.replace(path)
+    (work / f"{name}-float.tflite").write_bytes(real)

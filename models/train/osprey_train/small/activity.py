@@ -1,0 +1,160 @@
+"""Stationary, walking or running from three axes of acceleration: conv1d on two seconds at 26 Hz, float32.
+
+Three sources: a wrist, arm or pocket board (26 Hz, mg), a phone app in two units (about 400 Hz, g or m/s2 with or without
+gravity) and a phone with 100 Hz in m/s2. All become g at 26 Hz, and the network takes each window's mean away itself, so
+that gravity does not matter. Whole recordings are held out; one source at a time is also left out entirely.
+"""
+
+import gzip
+import io
+import time
+
+import numpy as np
+
+from . import common
+from .common import keras, tf
+
+NAMES = ["stationary", "walking", "running"]
+RATE_HZ, WINDOW, STEP = 26.0, 52, 26
+G = 9.80665
+EPOCHS, STEPS, BATCH, RATE = 40, 80, 64, 2e-3
+
+
+def resampled(t, v):
+    """Samples at 26 Hz: means over each period where there are many, else interpolated."""
+    order = np.argsort(t, kind="stable")
+    t, v = t[order], v[order]
+    grid = np.arange(t[0], t[-1], 1 / RATE_HZ)
+    sums = np.concatenate([np.zeros((1, 3)), np.cumsum(v, 0)])
+    lo, hi = (np.searchsorted(t, grid + s * 0.5 / RATE_HZ) for s in (-1, 1))
+    near = np.stack([np.interp(grid, t, c) for c in v.T], 1)
+    many = hi - lo >= 2
+    near[many] = (sums[hi] - sums[lo])[many] / (hi - lo)[many, None]
+    return near.astype(np.float32)
+
+
+def board(folder):
+    """(source, recording, class, samples in g) of the STM32 set."""
+    for c, name in enumerate(NAMES):
+        for p in sorted((folder / "stm32ai_har" / name).glob("*.csv")):
+            yield "board", p.stem, c, np.loadtxt(p, delimiter=",", dtype=np.float32) / 1000.0
+
+
+def _table(path):
+    with gzip.open(path, "rt", errors="replace") as f:
+        head = f.readline().strip().split(",")
+        return head, np.genfromtxt(io.StringIO(f.read()), delimiter=",", invalid_raise=False)
+
+
+def app(folder):
+    for c, name in ((1, "walk"), (2, "run")):
+        for p in sorted((folder / "paorisun_runwalk" / name).glob("*.csv.gz")):
+            head, table = _table(p)
+            table = table[~np.isnan(table[:, :4]).any(1)]
+            unit = G if any("m/s" in h for h in head) else 1.0
+            yield "app", f"{name}-{p.name.split('.')[0]}", c, resampled(table[:, 0], table[:, 1:4] / unit)
+
+
+def phone(folder):
+    for c, letter in enumerate("swr"):
+        _, table = _table(folder / "wasp_as1" / f"dataset_{letter}.csv.gz")
+        samples = resampled(table[:, 0] / 1000.0, table[:, 2:5] / G)
+        # One recording per class: its last third, after a gap of one window, stands for an unseen one.
+        cut = len(samples) * 2 // 3
+        yield "phone", f"{letter}-first", c, samples[: cut - WINDOW]
+        yield "phone", f"{letter}-last", c, samples[cut:]
+
+
+def held_out(recordings):
+    """Every fourth recording of each source and class; of the phone the last thirds."""
+    out, count = [], {}
+    for source, name, c, _ in recordings:
+        k = count[source, c] = count.get((source, c), -1) + 1
+        out.append(name.endswith("last") if source == "phone" else k % 4 == 3)
+    return np.array(out)
+
+
+def windows(samples, step=STEP):
+    return [samples[k : k + WINDOW] for k in range(0, len(samples) - WINDOW + 1, step)]
+
+
+def build(batch=None):
+    layers = keras.layers
+    x = i = layers.Input((WINDOW, 3), batch_size=batch, name="acceleration")
+    x = x - tf.reduce_mean(x, 1, keepdims=True)
+    for n in (24, 32, 48):
+        x = layers.Conv1D(n, 5, strides=2, padding="same", activation="relu")(x)
+    x = layers.GlobalAveragePooling1D()(x)
+    x = layers.Dropout(0.3)(x)
+    x = layers.Dense(32, activation="relu")(x)
+    return keras.Model(i, layers.Dense(3, activation="softmax")(x))
+
+
+def rotation(rng):
+    """A uniform random rotation (QR of a Gaussian matrix, sign-corrected)."""
+    q, r = np.linalg.qr(rng.normal(size=(3, 3)))
+    q = q * np.sign(np.diag(r))
+    return q if np.linalg.det(q) > 0 else -q
+
+
+def fit(recordings, folder, say=print):
+    common.seed(1)
+    net = build()
+    # Sources and classes come equally often.
+    cells = {}
+    for source, _, c, samples in recordings:
+        if len(samples) > WINDOW:
+            cells.setdefault((source, c), []).append(samples)
+    keys = sorted(cells)
+    by_class = [[k for k in keys if k[1] == c] for c in range(3)]
+
+    def batches(epoch):
+        draw = np.random.default_rng((1, epoch))
+        for _ in range(STEPS):
+            bx, by = [], []
+            for b in range(BATCH):
+                c = b % 3
+                if not by_class[c]:
+                    continue
+                own = cells[by_class[c][draw.integers(len(by_class[c]))]]
+                s = own[draw.integers(len(own))]
+                at = draw.integers(0, len(s) - WINDOW)
+                x = s[at : at + WINDOW] @ rotation(draw).T * np.exp(draw.normal(0, 0.15))
+                bx.append(x + draw.normal(0, 0.01, x.shape))
+                by.append(c)
+            yield np.array(bx, np.float32), np.array(by)
+
+    common.train(net, batches, STEPS, EPOCHS, RATE, folder, "sparse_categorical_crossentropy", say=say)
+    return net
+
+
+def measure(data, recordings):
+    model, truth, guess = common.Model(data), [], []
+    for _, _, c, samples in recordings:
+        for w in windows(samples):
+            truth.append(c)
+            guess.append(int(model(w).argmax()))
+    return common.report(np.array(truth), np.array(guess), NAMES)
+
+
+def converted(net):
+    one = build(1)
+    one.set_weights(net.get_weights())
+    return common.convert(one)
+
+
+def run(assets, work, out):
+    folder = assets / "motion"
+    recordings = [*board(folder), *app(folder), *phone(folder)]
+    held = held_out(recordings)
+    start = time.time()
+    data = converted(fit([r for r, h in zip(recordings, held) if not h], work / "activity"))
+    figures = dict(held_out={}, left_out={})
+    for source in ("board", "app", "phone"):
+        figures["held_out"][source] = measure(data, [r for r, h in zip(recordings, held) if h and r[0] == source])
+        others = fit([r for r in recordings if r[0] != source], work / f"activity-without-{source}", lambda *a, **k: None)
+        figures["left_out"][source] = measure(converted(others), [r for r in recordings if r[0] == source])
+    figures["held_out"]["all"] = measure(data, [r for r, h in zip(recordings, held) if h])
+    figures["seconds"] = round(time.time() - start)
+    common.write(out, "activity", {"activity.tflite": data}, figures)
+    print({k: {s: v["accuracy"] for s, v in figures[k].items()} for k in ("held_out", "left_out")})
