@@ -32,6 +32,12 @@ def main():
     from .detector.train import Recipe
 
     recipe_arguments(p, Recipe)
+    from .detector.quick import Recipe as QuickRecipe
+
+    p = command("quick", "train the quick detector from the default one; goes on from its checkpoint")
+    p.add_argument("--name", default="quick")
+    p.add_argument("--checkpoint", type=Path, required=True, help="the default detector's")
+    recipe_arguments(p, QuickRecipe)
     p = command("detector-export", "convert a checkpoint to int8 and measure it on --data/eval")
     p.add_argument("--checkpoint", type=Path, required=True)
     p.add_argument("--name", default="ssdlite_mobilenet_v2_300")
@@ -56,6 +62,11 @@ def main():
 
         recipe = Recipe(**{f.name: getattr(a, f.name) for f in fields(Recipe)})
         train.run(a.data, a.data / "pack", a.work, a.name, recipe, a.ranks)
+    elif a.command == "quick":
+        from .detector import quick
+
+        recipe = QuickRecipe(**{f.name: getattr(a, f.name) for f in fields(QuickRecipe)})
+        quick.run(a.data, a.data / "pack", a.work, a.name, a.checkpoint, recipe)
     elif a.command == "detector-export":
         from .detector import export
 

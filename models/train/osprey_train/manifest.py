@@ -122,7 +122,10 @@ def toml(value):
 
 def run(folder):
     """Write manifest.toml for the .tflite files (and their .json figures) in `folder`."""
-    lines = ["# Written by `python -m osprey_train manifest`. Box codes are (y, x, h, w); anchors as README.md says.", ""]
+    lines = [
+        "# Written by `python -m osprey_train manifest`. Box codes are (y, x, h, w); anchors as README.md says.",
+        "",
+    ]
     for name, entry in MODELS.items():
         path = folder / f"{name}.tflite"
         if not path.exists():
@@ -131,6 +134,8 @@ def run(folder):
         fields = dict(name=name.replace("_", "-"), file=path.name, sha256=hashlib.sha256(data).hexdigest())
         fields |= dict(bytes=len(data), default=False) | entry | tensors(path)
         card = folder / "cards" / f"{name}.json"
-        fields |= dict(card=f"cards/{name}.md", scores=scores(name, json.loads(card.read_text())) if card.exists() else {})
+        fields |= dict(
+            card=f"cards/{name}.md", scores=scores(name, json.loads(card.read_text())) if card.exists() else {}
+        )
         lines += ["[[model]]", *(f"{k} = {toml(v)}" for k, v in fields.items()), ""]
     (folder / "manifest.toml").write_text("\n".join(lines))

@@ -112,5 +112,3 @@ def run(assets, pack_folder, folder, size, worker, workers, count, seed):
             labels.append((-1, *pack_labels(b, s)))
         write(folder, name, features, labels)
         print(f"{name}: {SHARD / (time.time() - start):.1f} views/s", flush=True)
-
-

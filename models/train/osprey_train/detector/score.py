@@ -7,7 +7,7 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from .. import boxes, coco
+from .. import boxes
 
 SCORE, NMS_IOU, MOST = 0.01, 0.6, 100
 

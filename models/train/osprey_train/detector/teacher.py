@@ -18,9 +18,7 @@ PYRAMID = dict(lateral4=48, lateral5=64, smooth4=(69, 70), down6=(77, 78), down7
 TOWER = [(81, (84, 86, 88, 90)), (91, (94, 96, 98, 100)), (101, (104, 106, 108, 110)), (111, (114, 116, 118, 120))]
 BOX_PREDICTOR, CLASS_PREDICTOR = (121, 122), (137, 138)
 # (height, width) of an anchor over its stride times four, in the order of the teacher's six per cell.
-ANCHOR_SHAPES = np.array(
-    [(1, 1), (2**0.5, 2**0.5), (0.5**0.5, 2**0.5), (1, 2), (2**0.5, 0.5**0.5), (2, 1)], np.float32
-)
+ANCHOR_SHAPES = np.array([(1, 1), (2**0.5, 2**0.5), (0.5**0.5, 2**0.5), (1, 2), (2**0.5, 0.5**0.5), (2, 1)], np.float32)
 
 
 def files(assets):

@@ -38,7 +38,7 @@ class Validation:
     """Held-out pictures. Where a class is not annotated the teacher's boxes of at least 0.5 stand for people's."""
 
     def __init__(self, pack, folder, size):
-        self.features, images, notes = [], [], []
+        self.features, self.pictures, images, notes = [], [], [], []
         self.groups = {"all": [], "coco": [], "voc5": []}
         for name in cache.shards(folder, "validation"):
             f, labels = cache.read(folder, name)
@@ -47,6 +47,7 @@ class Validation:
                 r = pack.records[i]
                 image = dict(id=len(images) + 1, width=r["width"], height=r["height"])
                 images.append(image)
+                self.pictures.append(i)
                 self.groups["all"].append(image["id"])
                 if pack.complete[i]:
                     self.groups["coco"].append(image["id"])
@@ -89,11 +90,12 @@ class Validation:
         return out
 
     @torch.no_grad()
-    def __call__(self, net):
+    def __call__(self, outputs):
+        """Figures by group. `outputs` gives the raw outputs for a range of the held-out pictures."""
         results = []
         category = {c: c + 1 for c in range(coco.CLASSES)}
         for k in range(0, len(self.images), 16):
-            code, logit = net.from_front(features(self.features[k : k + 16]))
+            code, logit = outputs(slice(k, k + 16))
             for image, c, p in zip(self.images[k : k + 16], code.numpy(), logit.sigmoid().numpy()):
                 results += score.entries(score.detections(c, p, self.anchors), image, category)
         out = {}
@@ -262,7 +264,8 @@ class Training:
             print(*words, file=out, flush=True)
 
     def check(self):
-        found = self.validation(self.mean)
+        cached = self.validation.features
+        found = self.validation(lambda part: self.mean.from_front(features(cached[part])))
         for g, v in found.items():
             self.say(f"  {g}: AP {v[0]:.4f} AP50 {v[1]:.4f} AP75 {v[2]:.4f} s/m/l {v[3]:.3f} {v[4]:.3f} {v[5]:.3f}")
         if found["all"][0] > self.best:

@@ -1,7 +1,7 @@
 """Stationary, walking or running from three axes of acceleration: conv1d on two seconds at 26 Hz, float32.
 
-Three sources: a wrist, arm or pocket board (26 Hz, mg), a phone app in two units (about 400 Hz, g or m/s2 with or without
-gravity) and a phone with 100 Hz in m/s2. All become g at 26 Hz, and the network takes each window's mean away itself, so
+Three sources: a wrist, arm or pocket board (26 Hz, mg), a phone app in two units (about 400 Hz, g with gravity or m/s2
+without) and a phone at 100 Hz in m/s2. All become g at 26 Hz, and the network takes each window's mean away itself, so
 that gravity does not matter. Whole recordings are held out; one source at a time is also left out entirely.
 """
 
@@ -152,7 +152,8 @@ def run(assets, work, out):
     figures = dict(held_out={}, left_out={})
     for source in ("board", "app", "phone"):
         figures["held_out"][source] = measure(data, [r for r, h in zip(recordings, held) if h and r[0] == source])
-        others = fit([r for r in recordings if r[0] != source], work / f"activity-without-{source}", lambda *a, **k: None)
+        rest = [r for r in recordings if r[0] != source]
+        others = fit(rest, work / f"activity-without-{source}", say=lambda *a, **k: None)
         figures["left_out"][source] = measure(converted(others), [r for r in recordings if r[0] == source])
     figures["held_out"]["all"] = measure(data, [r for r, h in zip(recordings, held) if h])
     figures["seconds"] = round(time.time() - start)
