@@ -5,6 +5,8 @@ import importlib
 from dataclasses import fields
 from pathlib import Path
 
+from .detector.recipes import QuickRecipe, Recipe
+
 
 def recipe_arguments(parser, recipe):
     for f in fields(recipe):
@@ -29,11 +31,7 @@ def main():
     p = command("detector", "train the default detector on the cache; goes on from its checkpoint")
     p.add_argument("--name", default="detector")
     p.add_argument("--ranks", type=int, default=2, help="processes that share each batch, a core each")
-    from .detector.train import Recipe
-
     recipe_arguments(p, Recipe)
-    from .detector.quick import Recipe as QuickRecipe
-
     p = command("quick", "train the quick detector from the default one; goes on from its checkpoint")
     p.add_argument("--name", default="quick")
     p.add_argument("--checkpoint", type=Path, required=True, help="the default detector's")
@@ -42,7 +40,7 @@ def main():
     p.add_argument("--checkpoint", type=Path, required=True)
     p.add_argument("--name", default="ssdlite_mobilenet_v2_300")
     p.add_argument("--out", type=Path, required=True, help="folder for the .tflite file and its figures")
-    p = commands.add_parser("manifest", help="write manifest.toml for a folder of .tflite files")
+    p = commands.add_parser("manifest", help="write manifest.toml and the cards for a folder of .tflite files")
     p.add_argument("--out", type=Path, required=True)
     for name, text in (
         ("digits", "train, convert and measure the digits classifier"),
@@ -72,9 +70,10 @@ def main():
 
         export.run(a.data, a.work, a.checkpoint, a.out, a.name)
     elif a.command == "manifest":
-        from . import manifest
+        from . import cards, manifest
 
         manifest.run(a.out)
+        cards.run(a.out)
     else:
         module = importlib.import_module(f".small.{a.command.replace('-', '_')}", __package__)
         module.run(a.data, a.work, a.out)

@@ -11,7 +11,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from ..pack import Pack
-from . import graph, model
+from . import model
 from .teacher import Teacher
 from .views import WHOLE, Views
 
@@ -25,6 +25,9 @@ class Front:
     def __init__(self, assets, folder, size):
         path = folder / "front.tflite"
         if not path.exists():
+            # TensorFlow takes seconds to import, and only this needs it here.
+            from . import graph
+
             _replace(path, graph.convert(model.from_teacher(assets, size), graph.front))
         self.net = Interpreter(model_path=str(path), num_threads=1)
         self.net.allocate_tensors()

@@ -6,27 +6,15 @@ import json
 import time
 
 import numpy as np
-import torch
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
 from .. import coco
 from ..pack import Pack
-from . import anchors, graph, model, score
+from . import anchors, graph, score
+from .checkpoint import load, picture
 
 CALIBRATION, RESAMPLES = 300, 200
-
-
-def load(path):
-    """The averaged weights of a checkpoint as a network, and the checkpoint's other entries."""
-    state = torch.load(path, map_location="cpu", weights_only=False)
-    net = model.Detector(**state["config"])
-    net.load_state_dict({k: v.float() for k, v in state["average"].items()})
-    return net.eval(), state
-
-
-def picture(image, size):
-    return np.asarray(image.convert("RGB").resize((size, size), Image.BILINEAR), np.uint8)
 
 
 def calibration(pack, size, seed=1):

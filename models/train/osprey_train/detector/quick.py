@@ -6,7 +6,7 @@ maps follow those of the default detector on the same pixels.
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -15,24 +15,8 @@ from PIL import Image
 
 from .. import boxes
 from ..pack import Pack
-from . import anchors, cache, export, slim, targets, train
+from . import anchors, cache, checkpoint, slim, targets, train
 from .views import WHOLE, Views
-
-
-@dataclass
-class Recipe:
-    views: int = 24_000
-    anneal: int = 10_000
-    width: float = 0.5
-    size: int = 224
-    batch: int = 32
-    rate: float = 6e-4
-    follow: float = 2.0
-    decay: float = 1e-4
-    average: float = 0.995
-    check: int = 6_400
-    save: int = 1_600
-    seed: int = 1
 
 
 class Pictures:
@@ -94,7 +78,7 @@ def run(assets, pack_folder, work, name, wide_checkpoint, recipe):
     torch.set_num_threads(1)
     torch.manual_seed(recipe.seed)
     pack = Pack(pack_folder)
-    wide, _ = export.load(wide_checkpoint)
+    wide, _ = checkpoint.load(wide_checkpoint)
     wide = wide.to(memory_format=torch.channels_last).requires_grad_(False)
     path = work / f"{name}.pt"
     state = torch.load(path, weights_only=False) if path.exists() else None
@@ -102,7 +86,7 @@ def run(assets, pack_folder, work, name, wide_checkpoint, recipe):
     if not start.exists():
         net = slim.slim(wide, recipe.width, recipe.size, slim.calibration(pack, recipe.size, 128))
         torch.save(dict(config=net.config, average=net.state_dict(), seen=0, seconds=0.0), start)
-    net, mean = (export.load(start)[0].to(memory_format=torch.channels_last) for _ in range(2))
+    net, mean = (checkpoint.load(start)[0].to(memory_format=torch.channels_last) for _ in range(2))
     kernels, rest = ([p for p in net.parameters() if (p.ndim > 1) == k] for k in (True, False))
     optimizer = torch.optim.AdamW(
         [dict(params=kernels, weight_decay=recipe.decay), dict(params=rest, weight_decay=0.0)], recipe.rate, (0.9, 0.99)
@@ -114,7 +98,7 @@ def run(assets, pack_folder, work, name, wide_checkpoint, recipe):
         optimizer.load_state_dict(state["optimizer"])
         seen, seconds = state["seen"], state["seconds"]
     validation = train.Validation(pack, work / "cache", recipe.size)
-    held = np.stack([export.picture(pack.image(i), recipe.size) for i in validation.pictures])
+    held = np.stack([checkpoint.picture(pack.image(i), recipe.size) for i in validation.pictures])
     batches = Pictures(pack, cache.whole_labels(work / "cache"), recipe.size, recipe.batch, (recipe.seed, seen))
     loss = train.Loss(anchors.generate(recipe.size), 0.5)
     log = open(work / f"{name}.log", "a")

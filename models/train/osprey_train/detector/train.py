@@ -3,7 +3,7 @@
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -14,24 +14,7 @@ import torch.nn.functional as F
 from .. import boxes, coco
 from ..pack import Pack
 from . import anchors, cache, model, score, targets
-
-
-@dataclass
-class Recipe:
-    """Rates are held after a warm-up and fall to 2 % over the last `anneal` views."""
-
-    views: int = 60_000
-    anneal: int = 20_000
-    heads_only: int = 3_200
-    batch: int = 32
-    head_rate: float = 2e-4
-    body_rate: float = 5e-5
-    decay: float = 1e-4
-    average: float = 0.998
-    quality: float = 0.5
-    check: int = 9_600
-    save: int = 3_200
-    seed: int = 1
+from .recipes import Recipe  # noqa: F401 (part of what a run is given)
 
 
 class Validation:

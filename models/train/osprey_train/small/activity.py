@@ -17,7 +17,7 @@ from .common import keras, tf
 NAMES = ["stationary", "walking", "running"]
 RATE_HZ, WINDOW, STEP = 26.0, 52, 26
 G = 9.80665
-EPOCHS, STEPS, BATCH, RATE = 40, 80, 64, 2e-3
+EPOCHS, STEPS, BATCH, RATE = 24, 50, 64, 3e-3
 
 
 def resampled(t, v):

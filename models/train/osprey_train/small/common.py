@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import json
+import re
 
 import numpy as np
 import tensorflow as tf
@@ -88,6 +89,12 @@ def report(truth, guess, names):
     )
 
 
+def pretty(figures):
+    """JSON with a line for each row of a matrix."""
+    text = json.dumps(figures, indent=1)
+    return re.sub(r"\[\s+([\d\s,]+?)\s+\]", lambda m: "[" + " ".join(m[1].split()) + "]", text)
+
+
 def write(folder, name, files, figures):
     """The .tflite files and the figures measured on them."""
     (folder / "cards").mkdir(parents=True, exist_ok=True)
@@ -95,4 +102,4 @@ def write(folder, name, files, figures):
         part = folder / (file + ".part")
         part.write_bytes(data)
         part.replace(folder / file)
-    (folder / "cards" / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
+    (folder / "cards" / f"{name}.json").write_text(pretty(figures) + "\n")

@@ -1,0 +1,19 @@
+"""Trained networks and the pictures they take."""
+
+import numpy as np
+import torch
+from PIL import Image
+
+from . import model
+
+
+def load(path):
+    """The averaged weights of a checkpoint as a network, and the checkpoint's other entries."""
+    state = torch.load(path, map_location="cpu", weights_only=False)
+    net = model.Detector(**state["config"])
+    net.load_state_dict({k: v.float() for k, v in state["average"].items()})
+    return net.eval(), state
+
+
+def picture(image, size):
+    return np.asarray(image.convert("RGB").resize((size, size), Image.BILINEAR), np.uint8)

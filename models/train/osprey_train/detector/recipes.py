@@ -1,0 +1,37 @@
+"""What may be set from the command line."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Recipe:
+    """Rates are held after a warm-up and fall to 2 % over the last `anneal` views."""
+
+    views: int = 60_000
+    anneal: int = 20_000
+    heads_only: int = 3_200
+    batch: int = 32
+    head_rate: float = 2e-4
+    body_rate: float = 5e-5
+    decay: float = 1e-4
+    average: float = 0.998
+    quality: float = 0.5
+    check: int = 9_600
+    save: int = 3_200
+    seed: int = 1
+
+
+@dataclass
+class QuickRecipe:
+    views: int = 24_000
+    anneal: int = 10_000
+    width: float = 0.5
+    size: int = 224
+    batch: int = 32
+    rate: float = 6e-4
+    follow: float = 2.0
+    decay: float = 1e-4
+    average: float = 0.995
+    check: int = 6_400
+    save: int = 1_600
+    seed: int = 1
