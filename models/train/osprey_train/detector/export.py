@@ -14,7 +14,7 @@ from ..pack import Pack
 from . import anchors, graph, score
 from .checkpoint import load, picture
 
-CALIBRATION, RESAMPLES = 300, 200
+CALIBRATION, RESAMPLES = 300, 100
 
 
 def calibration(pack, size, seed=1):
@@ -99,21 +99,27 @@ def speed(data, rounds=30):
     return round(float(np.median(times)) * 1e3, 2)
 
 
+def _replace(path, data):
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
 def run(assets, work, checkpoint, out, name):
-    """Write NAME.tflite (int8) and NAME.json with the figures of the float and the int8 graph."""
+    """Write NAME.tflite (int8) and cards/NAME.json with the figures of the int8 and the float graph.
+
+    The figures are written as they come, so that a long measurement leaves what it has.
+    """
     net, state = load(checkpoint)
-    pack = Pack(assets / "pack")
-    real = graph.convert(net, graph.whole)
-    int8 = graph.convert(net, graph.whole, calibration(pack, net.config["size"]))
-    figures = dict(views=state["seen"], minutes=round(state["seconds"] / 60), config=net.config)
-    for kind, data in (("float", real), ("int8", int8)):
-        figures[kind] = {s: evaluate(data, assets / "eval" / s) for s in ("coco", "voc5")}
-        figures[kind]["litert_ms"] = speed(data)
-        print(kind, figures[kind], flush=True)
     (out / "cards").mkdir(parents=True, exist_ok=True)
-    figures = json.dumps(figures, indent=1, default=float) + "\n"
-    for path, data in ((out / f"{name}.tflite", int8), (out / "cards" / f"{name}.json", figures.encode())):
-        part = path.with_suffix(".part")
-        part.write_bytes(data)
-        part.replace(path)
-    (work / f"{name}-float.tflite").write_bytes(real)
+    int8 = graph.convert(net, graph.whole, calibration(Pack(assets / "pack"), net.config["size"]))
+    _replace(out / f"{name}.tflite", int8)
+    real = graph.convert(net, graph.whole)
+    _replace(work / f"{name}-float.tflite", real)
+    figures = dict(views=state["seen"], minutes=round(state["seconds"] / 60), config=net.config, int8={}, float={})
+    for s in ("coco", "voc5"):
+        for kind, data in (("int8", int8), ("float", real)):
+            figures[kind][s] = evaluate(data, assets / "eval" / s)
+            figures[kind]["litert_ms"] = speed(data)
+            print(kind, s, figures[kind][s], flush=True)
+            _replace(out / "cards" / f"{name}.json", (json.dumps(figures, indent=1) + "\n").encode())
