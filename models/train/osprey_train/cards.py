@@ -36,11 +36,18 @@ def flat(value, names, prefix=""):
     return out
 
 
+class Figures(dict):
+    """What has not been measured says so."""
+
+    def __missing__(self, key):
+        return "not measured"
+
+
 def run(folder):
     """Write cards/NAME.md for every cards/NAME.json in `folder` that has a text."""
     for name, entry in manifest.MODELS.items():
         text = Path(__file__).parent / "cards" / f"{name}.md"
         figures = folder / "cards" / f"{name}.json"
         if text.exists() and figures.exists():
-            values = flat(json.loads(figures.read_text()), entry["labels"])
+            values = Figures(flat(json.loads(figures.read_text()), entry["labels"]))
             (folder / "cards" / f"{name}.md").write_text(Template(text.read_text()).substitute(values))
