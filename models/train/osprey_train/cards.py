@@ -32,7 +32,7 @@ def flat(value, names, prefix=""):
         elif isinstance(v, list):
             out[key] = "–".join(f"{x:.3f}" for x in v)
         else:
-            out[key] = f"{v:.3g}" if isinstance(v, float) else str(v)
+            out[key] = f"{v:.4g}" if isinstance(v, float) else str(v)
     return out
 
 
