@@ -40,6 +40,9 @@ def main():
     p.add_argument("--checkpoint", type=Path, required=True)
     p.add_argument("--name", default="ssdlite_mobilenet_v2_300")
     p.add_argument("--out", type=Path, required=True, help="folder for the .tflite file and its figures")
+    p = commands.add_parser("compact", help="keep a detector checkpoint's averaged weights alone, in half precision")
+    p.add_argument("--checkpoint", type=Path, required=True)
+    p.add_argument("--out", type=Path, required=True, help="the file to write")
     p = commands.add_parser("manifest", help="write manifest.toml and the cards for a folder of .tflite files")
     p.add_argument("--out", type=Path, required=True)
     for name, text in (
@@ -69,6 +72,10 @@ def main():
         from .detector import export
 
         export.run(a.data, a.work, a.checkpoint, a.out, a.name)
+    elif a.command == "compact":
+        from .detector import checkpoint
+
+        checkpoint.compact(a.checkpoint, a.out)
     elif a.command == "manifest":
         from . import cards, manifest
 

@@ -32,8 +32,15 @@ def flat(value, names, prefix=""):
         elif isinstance(v, list):
             out[key] = "–".join(f"{x:.3f}" for x in v)
         else:
-            out[key] = f"{v:.3g}" if isinstance(v, float) else str(v)
+            out[key] = f"{v:.4g}" if isinstance(v, float) else str(v)
     return out
+
+
+class Figures(dict):
+    """What has not been measured says so."""
+
+    def __missing__(self, key):
+        return "not measured"
 
 
 def run(folder):
@@ -42,5 +49,5 @@ def run(folder):
         text = Path(__file__).parent / "cards" / f"{name}.md"
         figures = folder / "cards" / f"{name}.json"
         if text.exists() and figures.exists():
-            values = flat(json.loads(figures.read_text()), entry["labels"])
+            values = Figures(flat(json.loads(figures.read_text()), entry["labels"]))
             (folder / "cards" / f"{name}.md").write_text(Template(text.read_text()).substitute(values))

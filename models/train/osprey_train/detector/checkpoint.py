@@ -17,3 +17,10 @@ def load(path):
 
 def picture(image, size):
     return np.asarray(image.convert("RGB").resize((size, size), Image.BILINEAR), np.uint8)
+
+
+def compact(path, to):
+    """The averaged weights alone, in half precision: small enough to keep beside the code."""
+    state = torch.load(path, map_location="cpu", weights_only=False)
+    entries = {k: state[k] for k in ("config", "seen", "seconds", "best") if k in state}
+    torch.save(entries | dict(average={k: v.half().contiguous() for k, v in state["average"].items()}), to)

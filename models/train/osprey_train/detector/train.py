@@ -219,13 +219,16 @@ class Training:
             self.log = open(work / f"{name}.log", "a")
 
     def load(self, state):
-        self.net.load_state_dict(state["net"])
+        """A full checkpoint, or a compact one (`checkpoint.compact`), from which the optimizer starts anew."""
         self.mean.load_state_dict(state["average"])
+        self.net.load_state_dict(state.get("net", state["average"]))
+        self.seen, self.seconds, self.best = state["seen"], state["seconds"], state.get("best", 0.0)
+        if "optimizer" not in state:
+            return
         rates = [(g["full"], g["weight_decay"]) for g in self.optimizer.param_groups]
         self.optimizer.load_state_dict(state["optimizer"])
         for g, (full, decay) in zip(self.optimizer.param_groups, rates):
             g["full"], g["weight_decay"] = full, decay
-        self.seen, self.seconds, self.best = state["seen"], state["seconds"], state["best"]
 
     def save(self, path):
         state = dict(
