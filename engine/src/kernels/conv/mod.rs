@@ -3,6 +3,7 @@
 mod hybrid;
 mod patches;
 mod product;
+mod windows;
 
 pub(super) use patches::Patches;
 pub(super) use product::Extents;
@@ -14,6 +15,7 @@ use crate::compile::{Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{Activation, ConvOptions, DType, Size2};
 use product::{FloatProduct, QuantizedProduct};
+use windows::WindowConv;
 
 /// CONV_2D: input NHWC, weights OHWI, bias.
 pub(super) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
@@ -57,8 +59,15 @@ pub(super) fn product(
             let quantized = QuantizedWeights { values: Vec::new(), scales: quantized.scales };
             let sums = weights::row_sums(&matrix);
             let requantize = weights::requantize(ctx, affine, &quantized, &sums, bias, activation)?;
+            let zero_point = affine.zero_point as u8;
+            if let Patches::Window(window) = patches
+                && let Some(conv) =
+                    WindowConv::new(ctx.isa, window, extents.channels, &matrix, &requantize, zero_point)
+            {
+                return conv.lower(ctx, input);
+            }
             let gemm = gemm::quantized(ctx.isa, &matrix, requantize);
-            QuantizedProduct::lower(ctx, input, gemm, patches, extents, affine.zero_point as u8)
+            QuantizedProduct::lower(ctx, input, gemm, patches, extents, zero_point)
         }
         (DType::F32, DType::I8 | DType::U8, DType::F32) => {
             let quantized = QuantizedWeights::read(ctx, weights, 0)?;

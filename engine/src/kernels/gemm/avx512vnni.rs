@@ -7,7 +7,7 @@
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::packing::{converts_safely, shift_into_i8};
-use super::{GemmF32, GemmU8, Matrix, Rows};
+use super::{GemmF32, GemmU8, MAX_LINES, Matrix, Rows, Windows};
 use crate::kernels::Isa;
 use crate::kernels::requantize::Requantize;
 use core::arch::x86_64::*;
@@ -121,23 +121,48 @@ impl Gemm {
         self.k.next_multiple_of(DEPTH)
     }
 
-    /// Strips of rows, all groups over each, so that activations come from the first-level cache.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn strips(&self, rows: Rows<'_, u8>, mut out: Target<'_>) {
+    fn rows(&self, rows: Rows<'_, u8>, out: Target<'_>) {
         rows.check(self.padded_k());
+        let Rows { data, stride, count } = rows;
+        self.strips(&Windows { lines: &[data], len: self.k, stride, count }, out);
+    }
+
+    /// Strips of rows, all groups over each, so that activations come from the first-level cache.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    fn strips(&self, windows: &Windows<'_>, mut out: Target<'_>) {
+        let Windows { lines, len, stride, count } = *windows;
+        let padded = len.next_multiple_of(DEPTH);
+        assert!(lines.len() <= MAX_LINES && lines.len() * padded == self.padded_k(), "lines fit the weights");
+        let reach = count.checked_sub(1).map_or(0, |last| last * stride + padded);
+        let mut bases = [std::ptr::null(); MAX_LINES];
+        for (base, line) in bases.iter_mut().zip(lines) {
+            assert!(reach <= line.len(), "every line is readable to its end");
+            *base = line.as_ptr();
+        }
         let strip = (STRIP_BYTES / self.k.max(1)) / STRIP_MULTIPLE * STRIP_MULTIPLE;
         let strip = strip.clamp(STRIP_MULTIPLE, STRIP_MAX);
         let mut sums = [0i32; STRIP_MAX + TILE_MAX];
-        for start in (0..rows.count).step_by(strip) {
-            let end = rows.count.min(start + strip);
+        for start in (0..count).step_by(strip) {
+            let end = count.min(start + strip);
             // The last tile may begin before the strip.
             let first = start.min(end.saturating_sub(TILE_MAX));
             if self.shift != 0 {
                 for m in first..end {
-                    sums[m - first] = -self.shift.wrapping_mul(row_sum(rows.row(m, self.k)));
+                    let sum: i32 = lines.iter().map(|line| row_sum(&line[m * stride..][..len])).sum();
+                    sums[m - first] = -self.shift.wrapping_mul(sum);
                 }
             }
-            let strip = Strip { rows, start, end, first, sums: &sums };
+            let strip = Strip {
+                bases: &bases[..lines.len()],
+                line_steps: padded / DEPTH,
+                stride,
+                start,
+                end,
+                first,
+                sums: &sums,
+            };
             for group in &self.groups {
                 match group.registers {
                     1 => self.group::<12, 1>(group, &strip, &mut out),
@@ -179,8 +204,8 @@ impl Gemm {
         m: usize,
         out: &mut Target<'_>,
     ) {
-        let Rows { data, stride, .. } = strip.rows;
-        let steps = self.padded_k() / DEPTH;
+        let (stride, line_steps) = (strip.stride, strip.line_steps);
+        let steps = line_steps * strip.bases.len();
         let weights = &self.weights[group.weights..][..steps * P];
         let bias = &self.bias[group.constants..][..P * LANES];
         let mut acc = [[_mm512_setzero_si512(); P]; R];
@@ -192,21 +217,25 @@ impl Gemm {
                 acc[r][p] = _mm512_add_epi32(bias, sum);
             }
         }
-        // SAFETY: `strips` checked that the rows lie in the data.
-        let a = unsafe { data.as_ptr().add(m * stride) };
-        for step in 0..steps {
-            let mut w = [_mm512_setzero_si512(); P];
-            for p in 0..P {
-                // SAFETY: weights holds steps × P vectors.
-                w[p] = unsafe { _mm512_load_si512(weights.as_ptr().add(step * P + p).cast()) };
-            }
-            for r in 0..R {
-                // SAFETY: row m + r < rows.count is readable for the padded k bytes, as
-                // `strips` checked; 4 bytes at 4 × step lie within.
-                let x = unsafe { a.add(r * stride + step * DEPTH).cast::<i32>().read_unaligned() };
-                let x = _mm512_set1_epi32(x);
+        for (line, base) in strip.bases.iter().enumerate() {
+            // SAFETY: `strips` checked that row m begins within each line.
+            let a = unsafe { base.add(m * stride) };
+            // SAFETY: weights holds steps × P vectors.
+            let weights = unsafe { weights.as_ptr().add(line * line_steps * P) };
+            for step in 0..line_steps {
+                let mut w = [_mm512_setzero_si512(); P];
                 for p in 0..P {
-                    acc[r][p] = _mm512_dpbusd_epi32(acc[r][p], x, w[p]);
+                    // SAFETY: as above.
+                    w[p] = unsafe { _mm512_load_si512(weights.add(step * P + p).cast()) };
+                }
+                for r in 0..R {
+                    // SAFETY: row m + r is readable for the padded length of a line, as `strips`
+                    // checked; 4 bytes at 4 × step lie within.
+                    let x = unsafe { a.add(r * stride + step * DEPTH).cast::<i32>().read_unaligned() };
+                    let x = _mm512_set1_epi32(x);
+                    for p in 0..P {
+                        acc[r][p] = _mm512_dpbusd_epi32(acc[r][p], x, w[p]);
+                    }
                 }
             }
         }
@@ -231,9 +260,11 @@ impl Gemm {
                 let mut values = [0i32; LANES];
                 // SAFETY: the array is as long as the register.
                 unsafe { _mm512_storeu_si512(values.as_mut_ptr().cast(), *register) };
-                for (i, value) in values.into_iter().enumerate() {
-                    if let Some(out) = out.get_mut(i / 4 * 4 * P + 4 * q + i % 4) {
-                        *out = value;
+                for (lane, four) in values.as_chunks::<4>().0.iter().enumerate() {
+                    let Some(out) = out.get_mut(lane * 4 * P + 4 * q..) else { break };
+                    match out.first_chunk_mut() {
+                        Some(out) => *out = *four,
+                        None => out.iter_mut().zip(four).for_each(|(out, &value)| *out = value),
                     }
                 }
             }
@@ -373,7 +404,12 @@ impl Clamp {
 }
 
 struct Strip<'a> {
-    rows: Rows<'a, u8>,
+    /// Where each line of the windows begins.
+    bases: &'a [*const u8],
+    /// Steps of four products in a line.
+    line_steps: usize,
+    /// Bytes from one row to the next.
+    stride: usize,
     start: usize,
     end: usize,
     /// Row of the first sum.
@@ -411,12 +447,21 @@ impl GemmU8 for Gemm {
 
     fn requantized(&self, rows: Rows<'_, u8>, out: &mut [u8]) {
         // SAFETY: `new` found the features on this CPU.
-        unsafe { self.strips(rows, Target::Bytes(out)) }
+        unsafe { self.rows(rows, Target::Bytes(out)) }
+    }
+
+    fn reads_windows(&self) -> bool {
+        true
+    }
+
+    fn windows(&self, windows: Windows<'_>, out: &mut [u8]) {
+        // SAFETY: as above.
+        unsafe { self.strips(&windows, Target::Bytes(out)) }
     }
 
     fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]) {
         // SAFETY: as above.
-        unsafe { self.strips(rows, Target::Sums(out)) }
+        unsafe { self.rows(rows, Target::Sums(out)) }
     }
 }
 

@@ -22,6 +22,7 @@ mod scalar;
 mod ymm;
 
 pub(crate) use float::{FloatRange, GemmF32};
+pub(crate) use packing::padding;
 
 use super::Isa;
 use super::requantize::Requantize;
@@ -46,6 +47,19 @@ impl<'a, T> Rows<'a, T> {
         assert!(reach <= self.data.len(), "{} rows of {k} fit in {}", self.count, self.data.len());
     }
 }
+
+/// Windows over an image, read in place: row `i` of the matrix is, for each of `lines`, the `len`
+/// elements from `i` × `stride` on. The next [`GemmU8::k_multiple`] − 1 elements have to be readable.
+#[derive(Clone, Copy)]
+pub(crate) struct Windows<'a> {
+    pub(crate) lines: &'a [&'a [u8]],
+    pub(crate) len: usize,
+    pub(crate) stride: usize,
+    pub(crate) count: usize,
+}
+
+/// Most lines of [`Windows`].
+pub(crate) const MAX_LINES: usize = 8;
 
 /// Weights before packing: `n` rows of `k`, one for each output channel.
 pub(crate) struct Matrix<T> {
@@ -73,6 +87,17 @@ pub(crate) trait GemmU8: Send + Sync {
 
     /// Writes the requantized bytes of each row, channels adjacent, rows one after another.
     fn requantized(&self, rows: Rows<'_, u8>, out: &mut [u8]);
+
+    /// Whether [`GemmU8::windows`] can be called.
+    fn reads_windows(&self) -> bool {
+        false
+    }
+
+    /// Like [`GemmU8::requantized`], for weights whose rows are lines of [`Windows`], each filled up
+    /// with [`padding`] to [`GemmU8::k_multiple`].
+    fn windows(&self, _windows: Windows<'_>, _out: &mut [u8]) {
+        unreachable!("asked for only where reads_windows() says so");
+    }
 
     /// Writes the accumulators, bias included, in the same order.
     fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]);
@@ -191,6 +216,16 @@ mod tests {
             let mut out = vec![0; m * n];
             kernel.requantized(rows, &mut out);
             prop_assert_eq!(&out, &bytes, "{}", kernel.name());
+            if kernel.reads_windows() && padded == k {
+                let halves = [&a[..], &a[k / 8 * 4..]];
+                // Two lines that follow each other are the row again, if their lengths are equal.
+                if k / 8 * 8 == k {
+                    let windows = Windows { lines: &halves, len: k / 2, stride, count: m };
+                    out.fill(0);
+                    kernel.windows(windows, &mut out);
+                    prop_assert_eq!(&out, &bytes, "{} over windows", kernel.name());
+                }
+            }
         }
         Ok(())
     }

@@ -13,6 +13,12 @@ pub(super) fn shift_into_i8(weights: &[i16]) -> Option<i16> {
     (max - min <= 255).then_some(-128 - min)
 }
 
+/// The weight that becomes zero once all are shifted into signed bytes: what lines of
+/// [`Windows`](super::Windows) are padded with.
+pub(crate) fn padding(weights: &[i16]) -> i16 {
+    -shift_into_i8(weights).unwrap_or(0)
+}
+
 /// The shift that brings all weights into 0..=255, if there is one.
 #[cfg_attr(not(target_arch = "aarch64"), allow(dead_code, reason = "only `udot` wants unsigned weights"))]
 pub(super) fn shift_into_u8(weights: &[i16]) -> Option<i16> {
