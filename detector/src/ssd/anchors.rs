@@ -277,8 +277,9 @@ impl MultiscaleAnchors {
                 .map(|[h, w]| [h / height as f32, w / width as f32])
                 .collect();
             // TensorFlow centres cells only where the stride divides the picture.
-            let offset =
-                |extent: usize| if extent % stride == 0 || extent == 1 { stride as f32 / 2.0 } else { 0.0 };
+            let offset = |extent: usize| {
+                if extent.is_multiple_of(stride) || extent == 1 { stride as f32 / 2.0 } else { 0.0 }
+            };
             let [rows, columns] = map(stride);
             for (y, x) in (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x))) {
                 let cy = ((y * stride) as f32 + offset(height)) / height as f32;

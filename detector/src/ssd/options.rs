@@ -99,14 +99,10 @@ impl DetectorOptions {
         if let Some(iou) = self.nms.iou_threshold {
             fraction("nms.iou_threshold", iou)?;
         }
-        if let NmsKind::Soft(SoftDecay::Gaussian { sigma }) = self.nms.kind {
-            if !(sigma > 0.0 && sigma.is_finite()) {
-                return Err(DetectorError::BadOption {
-                    option: "sigma",
-                    value: sigma,
-                    range: "greater than 0",
-                });
-            }
+        if let NmsKind::Soft(SoftDecay::Gaussian { sigma }) = self.nms.kind
+            && !(sigma > 0.0 && sigma.is_finite())
+        {
+            return Err(DetectorError::BadOption { option: "sigma", value: sigma, range: "greater than 0" });
         }
         Ok(())
     }

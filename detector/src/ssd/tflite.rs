@@ -106,7 +106,7 @@ impl LiteRtModel {
                 }
             }
         }
-        let tensors = shapes.map(|s| ArrayD::zeros(s));
+        let tensors = shapes.map(ArrayD::zeros);
         let (max_detections, candidates) = (options.max_detections, Vec::new());
         Ok(Self { inner, head, candidates, max_detections, classes_per_detection, sources, specs, tensors })
     }
