@@ -1,0 +1,28 @@
+//! Embeds the models that ship: the files in `models/` and the manifest that describes them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    // A checkout without weights still builds; the program then asks for a model.
+    let manifest = fs::read_to_string(folder.join("manifest.toml")).unwrap_or_default();
+    let mut files = BTreeMap::new();
+    if !manifest.is_empty() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path().canonicalize()?;
+            let extension = path.extension().and_then(|e| e.to_str());
+            if let (Some("tflite" | "txt"), Some(name)) = (extension, path.file_name().and_then(|n| n.to_str())) {
+                files.insert(name.to_owned(), path);
+            }
+        }
+    }
+    let table: String = files.iter().map(|(name, path)| format!("({name:?}, include_bytes!({path:?})),\n")).collect();
+    let code = format!(
+        "static MANIFEST: &str = {manifest:?};\nstatic FILES: &[(&str, &[u8])] = &[\n{table}];\n"
+    );
+    let out = env::var_os("OUT_DIR").ok_or(io::Error::other("cargo sets OUT_DIR"))?;
+    fs::write(Path::new(&out).join("models.rs"), code)
+}
