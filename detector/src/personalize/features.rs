@@ -38,10 +38,7 @@ impl FeatureExtractor {
     /// [`LearnError::NoEmbedding`], [`LearnError::Model`].
     pub fn new<S: AsRef<str>>(file: &[u8], tensors: &[S], options: &Options) -> Result<Self, LearnError> {
         let mut graph = Graph::read(file).map_err(ModelError::from)?;
-        let outputs = match tensors {
-            [] => embedding(&graph)?,
-            names => names.iter().map(|n| named(&graph, n.as_ref())).collect::<Result<_, _>>()?,
-        };
+        let outputs = choose(&graph, tensors)?;
         cut(&mut graph, outputs);
         let program = Program::compile(&graph, options).map_err(ModelError::from)?;
         let model = NativeModel::new(program.into())?;
@@ -176,6 +173,14 @@ pub fn embedding(graph: &Graph<'_>) -> Result<Vec<TensorId>, LearnError> {
     match before.filter(|id| !graph.inputs.contains(id) && positions(graph, *id) == Some(1)) {
         Some(id) if width(id) >= SHORTEST_EMBEDDING => Ok(vec![id]),
         _ => Err(no_embedding(graph, "nothing between its input and its output is a vector or a map".into())),
+    }
+}
+
+/// The tensors called `names`, or those that [`embedding`] chooses where there are none.
+pub(super) fn choose<S: AsRef<str>>(graph: &Graph<'_>, names: &[S]) -> Result<Vec<TensorId>, LearnError> {
+    match names {
+        [] => embedding(graph),
+        names => names.iter().map(|n| named(graph, n.as_ref())).collect(),
     }
 }
 

@@ -3,13 +3,15 @@
 //! Reading is lenient about what the engine cannot run (unknown operators and types are kept and
 //! named) and strict about structure: indices, lengths and order hold once [`Graph::read`] returns.
 
-pub mod flatbuffer;
+pub mod append;
+mod flatbuffer;
 mod op;
 mod options;
 mod read;
 mod schema;
 mod tensor;
 
+pub use append::{ClassifierHead, append_classifier};
 pub use op::{
     Activation, ConvOptions, DetectionPostProcess, LstmOptions, Op, Padding, PoolOptions, ResizeOptions,
     Size2, StridedSliceOptions,
