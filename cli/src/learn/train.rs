@@ -33,7 +33,7 @@ pub(crate) struct TrainArgs {
     /// The .tflite file that features come from; without it, the one that $OSPREY_MODEL names.
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Tensors of the model to take features from [default: its widest deep layers].
+    /// Tensors of the model to take features from [default: a wide, deep layer].
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     tensors: Vec<String>,
     /// What is learned.

@@ -144,10 +144,10 @@ impl PictureFeatures {
 
 /// The tensors to take features from where none are named.
 ///
-/// In a network of inverted residuals these are the depthwise maps at the coarsest stride of the
-/// backbone, as wide as its widest: they tell few-shot classes apart better than the projections
-/// and the last convolution, which are tuned to the classes of the training. In other convolutional
-/// networks the deepest map; in the rest the vector before the last fully connected layer.
+/// In a network of inverted residuals this is the first of its widest depthwise maps, at their
+/// coarsest stride: from few pictures it tells new classes apart as well as deeper layers, which are
+/// tuned to the classes of the training, or better, and it takes less time. In other convolutional
+/// networks it is the deepest map; in the rest the vector before the last fully connected layer.
 ///
 /// # Errors
 /// [`LearnError::NoEmbedding`].
@@ -163,7 +163,7 @@ pub fn embedding(graph: &Graph<'_>) -> Result<Vec<TensorId>, LearnError> {
     if let Some(widest) = depthwise.iter().map(|&id| width(id)).max() {
         let wide: Vec<TensorId> = depthwise.into_iter().filter(|&id| width(id) == widest).collect();
         let coarsest = wide.iter().filter_map(|&id| positions(graph, id)).min();
-        return Ok(wide.into_iter().filter(|&id| positions(graph, id) == coarsest).collect());
+        return Ok(wide.into_iter().find(|&id| positions(graph, id) == coarsest).into_iter().collect());
     }
     if let Some(last) = made(|op| matches!(op, Op::Conv2d(_))).next_back() {
         return Ok(vec![last]);

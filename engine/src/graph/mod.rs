@@ -3,8 +3,8 @@
 //! Reading is lenient about what the engine cannot run (unknown operators and types are kept and
 //! named) and strict about structure: indices, lengths and order hold once [`Graph::read`] returns.
 
-pub mod append;
-mod flatbuffer;
+mod append;
+pub mod flatbuffer;
 mod op;
 mod options;
 mod read;
