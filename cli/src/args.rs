@@ -1,5 +1,8 @@
 //! Arguments as they are typed. Each command checks its own before it starts.
 
+use crate::digits::DigitsArgs;
+use crate::learn::{ClassifyArgs, TrainArgs};
+use crate::motion::MotionArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -24,6 +27,10 @@ pub(crate) enum Command {
     Eval(Box<EvalArgs>),
     Models(ModelsArgs),
     Drift(DriftArgs),
+    Motion(Box<MotionArgs>),
+    Digits(DigitsArgs),
+    Train(Box<TrainArgs>),
+    Classify(ClassifyArgs),
 }
 
 /// What runs the model.

@@ -5,11 +5,14 @@ mod bench;
 mod detect;
 mod drift;
 mod eval;
+mod digits;
 mod fail;
 mod files;
 mod info;
+mod learn;
 mod model;
 mod models;
+mod motion;
 mod run;
 
 use args::{Cli, Command};
@@ -29,6 +32,10 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Drift(args) => drift::run(&args),
+        Command::Motion(args) => motion::run(&args),
+        Command::Digits(args) => digits::run(&args),
+        Command::Train(args) => learn::train(&args),
+        Command::Classify(args) => learn::classify(&args),
     };
     result.unwrap_or_else(|e| fail::report(&e))
 }

@@ -1,0 +1,161 @@
+//! `osprey classify`.
+
+use super::{pictures::Extractor, saved};
+use crate::detect::decode::{self, PictureLimits};
+use crate::detect::inputs::{Inputs, Search};
+use crate::detect::progress::Progress;
+use crate::detect::record::Skipped;
+use crate::{fail, model};
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use osprey_detector::frame::{Frame, Orientation};
+use osprey_detector::model::{ImageInput, Labels, LoadOptions, LoadedModel};
+use osprey_detector::personalize::Head;
+use osprey_detector::preprocess::{PreprocessOptions, Preprocessor};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Says which class each picture belongs to.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  osprey classify photos --model pets-classifier
+  osprey classify photo.jpg --model mobilenet.tflite --top 5")]
+pub(crate) struct ClassifyArgs {
+    /// Pictures, folders, or quoted patterns.
+    #[arg(required = true, value_name = "PATHS")]
+    paths: Vec<PathBuf>,
+    /// A folder that `osprey train` wrote, or the .tflite file of a classifier; without it, the one
+    /// that $OSPREY_MODEL names.
+    #[arg(short, long, value_name = "DIR|FILE")]
+    model: Option<PathBuf>,
+    /// Looks into folders inside folders.
+    #[arg(short, long)]
+    recursive: bool,
+    /// Classes that are listed for a picture, the likeliest first.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    top: u16,
+    /// Views of each picture that are asked about [default: as in training].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    views: Option<u16>,
+    /// How results are written.
+    #[arg(short, long, value_enum, default_value_t = FormatArg::Table)]
+    format: FormatArg,
+    /// No progress bar; errors are still printed.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FormatArg {
+    /// For people.
+    Table,
+    /// A JSON object a line, one for each picture.
+    Jsonl,
+}
+
+/// Classes with their probabilities, the likeliest first; and whether it is one of them at all.
+struct Answer {
+    ranked: Vec<(String, f32)>,
+    known: bool,
+}
+
+enum Answerer {
+    Personal { extractor: Box<Extractor>, head: Head },
+    Model { loaded: Box<LoadedModel>, preprocessor: Preprocessor, labels: Labels },
+}
+
+impl Answerer {
+    fn open(path: &Path, views: Option<usize>) -> Result<Self> {
+        if path.is_dir() {
+            let (extractor, head) = saved::open(path, views)?;
+            return Ok(Self::Personal { extractor: Box::new(extractor), head });
+        }
+        let loaded = model::open(path, &LoadOptions::default())?;
+        let spec = loaded.model.inputs().first().context("the model has no input")?;
+        let input = ImageInput::new(spec, loaded.entry.as_ref().map(|e| &e.input), &loaded.metadata)?;
+        let preprocessor = Preprocessor::new(spec, PreprocessOptions::from(&input))?;
+        let [output] = loaded.model.outputs() else {
+            bail!("{} has {} outputs; a classifier has one", path.display(), loaded.model.outputs().len());
+        };
+        let labels = loaded.labels.clone().unwrap_or_default();
+        if !labels.is_empty() && labels.len() != output.elements() {
+            let (given, needed) = (labels.len(), output.elements());
+            bail!("{} has {given} labels for {needed} classes", path.display());
+        }
+        Ok(Self::Model { preprocessor, labels, loaded: Box::new(loaded) })
+    }
+
+    fn ask(&mut self, path: &Path, index: usize) -> Result<Answer> {
+        let (mut ranked, known): (Vec<(String, f32)>, bool) = match self {
+            Self::Personal { extractor, head } => {
+                let views = extractor.views(path, index)?;
+                let answer = head.classify_views(views.iter().map(Vec::as_slice))?;
+                let named = head.classes().iter().cloned().zip(answer.probabilities);
+                (named.collect(), answer.class.is_some())
+            }
+            Self::Model { loaded, preprocessor, labels } => {
+                let picture = decode::open(path, &PictureLimits::megapixels(80))?.decode()?;
+                let (width, height) = picture.pixels.dimensions();
+                let orientation = Orientation::from_exif(picture.orientation.to_exif().into())?;
+                let frame = Frame::rgb(&picture.pixels, width, height)?.with_orientation(orientation);
+                preprocessor.run(&frame, &mut loaded.model.input_mut(0)?)?;
+                loaded.model.run()?;
+                let quantization = loaded.model.outputs()[0].quantization.clone();
+                let scores = loaded.model.output(0)?.to_f32(quantization.as_ref());
+                (scores.iter().enumerate().map(|(i, s)| (labels.name(i).into_owned(), *s)).collect(), true)
+            }
+        };
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Ok(Answer { ranked, known })
+    }
+}
+
+pub(crate) fn run(args: &ClassifyArgs) -> Result<ExitCode> {
+    let path = match &args.model {
+        Some(path) if path.is_dir() => path.clone(),
+        given => model::resolve(given.as_deref())?,
+    };
+    let mut answerer = Answerer::open(&path, args.views.map(Into::into))?;
+    let inputs = Inputs::collect(&args.paths, &Search { recursive: args.recursive, exclude: &[] })?;
+    let progress = Progress::new(inputs.files.len(), args.quiet, true);
+    let mut skipped = inputs.skipped;
+    let mut done = 0;
+    for (index, input) in inputs.files.iter().enumerate() {
+        match answerer.ask(&input.path, index) {
+            Ok(answer) => {
+                done += 1;
+                progress.around(|| write(&input.path, &answer, args))?;
+            }
+            Err(e) => {
+                skipped.push(Skipped { image: input.path.display().to_string(), reason: format!("{e:#}") })
+            }
+        }
+        progress.advance();
+    }
+    progress.finish();
+    skipped.iter().for_each(|s| progress.skipped(s));
+    Ok(match (done, skipped.len()) {
+        (0, _) => ExitCode::from(fail::NOTHING_DONE),
+        (_, 0) => ExitCode::SUCCESS,
+        _ => ExitCode::from(fail::SOME_SKIPPED),
+    })
+}
+
+fn write(path: &Path, answer: &Answer, args: &ClassifyArgs) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let top = answer.ranked.iter().take(args.top.into());
+    match args.format {
+        FormatArg::Jsonl => {
+            let classes: Vec<_> =
+                top.map(|(name, p)| serde_json::json!({"class": name, "probability": p})).collect();
+            let class = answer.known.then(|| answer.ranked.first().map(|(name, _)| name)).flatten();
+            writeln!(out, "{}", serde_json::json!({"image": path, "class": class, "classes": classes}))
+        }
+        FormatArg::Table => {
+            let none = if answer.known { "" } else { "none of these; nearest: " };
+            let named: Vec<String> = top.map(|(name, p)| format!("{name} {p:.3}")).collect();
+            writeln!(out, "{}: {none}{}", path.display(), named.join(", "))
+        }
+    }
+}

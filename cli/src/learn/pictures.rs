@@ -1,0 +1,129 @@
+//! From pictures to feature vectors.
+
+use crate::detect::decode::{self, PictureLimits};
+use crate::detect::inputs::{Inputs, Search};
+use crate::detect::progress::Progress;
+use crate::detect::record::Skipped;
+use anyhow::{Context, Result, bail};
+use osprey_detector::frame::{Frame, Orientation};
+use osprey_detector::model::{ImageInput, LoadOptions, LoadedModel};
+use osprey_detector::personalize::{Augmentation, Augmenter, FeatureExtractor, PictureFeatures};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const MEGAPIXELS: u32 = 80;
+
+/// A feature extractor for picture files.
+pub(crate) struct Extractor {
+    features: PictureFeatures,
+    augmenter: Augmenter,
+    views: usize,
+    seed: u64,
+}
+
+impl Extractor {
+    /// Cuts the model at `path` off at `tensors`, for `views` views of each picture.
+    pub(crate) fn open(path: &Path, tensors: &[String], views: usize, seed: u64) -> Result<Self> {
+        let failed = || format!("cannot take features from {}", path.display());
+        let bytes = fs::read(path).with_context(failed)?;
+        let about = osprey_detector::model::load(path, &LoadOptions::default()).with_context(failed)?;
+        let LoadedModel { model, entry, metadata, .. } = &about;
+        let spec = model.inputs().first().context("the model has no input")?;
+        let input = ImageInput::new(spec, entry.as_ref().map(|e| &e.input), metadata).with_context(failed)?;
+        let extractor = FeatureExtractor::new(&bytes, tensors, &osprey_engine::Options::default());
+        let features = PictureFeatures::new(extractor.with_context(failed)?, &input)?;
+        let augmenter = Augmenter::new(Augmentation::default(), features.size())?;
+        Ok(Self { features, augmenter, views, seed })
+    }
+
+    pub(crate) fn dim(&self) -> usize {
+        self.features.dim()
+    }
+
+    pub(crate) fn tensors(&self) -> Vec<String> {
+        self.features.extractor().tensors().map(String::from).collect()
+    }
+
+    /// A feature vector for each view of the picture in a file. `index` sets apart the views of
+    /// different pictures.
+    pub(crate) fn views(&mut self, path: &Path, index: usize) -> Result<Vec<Vec<f32>>> {
+        let picture = decode::open(path, &PictureLimits::megapixels(MEGAPIXELS))?.decode()?;
+        let (width, height) = picture.pixels.dimensions();
+        let orientation = Orientation::from_exif(picture.orientation.to_exif().into())?;
+        let frame = Frame::rgb(&picture.pixels, width, height)?.with_orientation(orientation);
+        let mut views = Vec::with_capacity(self.views);
+        let seed = self.seed.wrapping_add(index as u64);
+        self.augmenter.extract(&frame, 0..self.views, seed, &mut self.features, |_, features| {
+            views.push(features.to_vec());
+            Ok(())
+        })?;
+        Ok(views)
+    }
+}
+
+/// A picture by its views, with its class.
+pub(crate) struct Labelled {
+    pub(crate) path: PathBuf,
+    pub(crate) class: usize,
+    pub(crate) views: Vec<Vec<f32>>,
+}
+
+/// Pictures in a folder for each class.
+pub(crate) struct Folders {
+    pub(crate) classes: Vec<String>,
+    pub(crate) pictures: Vec<Labelled>,
+    pub(crate) skipped: usize,
+}
+
+impl Folders {
+    /// Reads all pictures below the folders in `dir`. Folders of classes that `known` does not name
+    /// come after those that it does.
+    pub(crate) fn read(dir: &Path, known: &[String], extractor: &mut Extractor, quiet: bool) -> Result<Self> {
+        let mut classes = known.to_vec();
+        let mut folders: Vec<PathBuf> = fs::read_dir(dir)
+            .with_context(|| format!("cannot read the folder {}", dir.display()))?
+            .flatten()
+            .map(|e| e.path())
+            .filter(|p| p.is_dir() && !is_hidden(p))
+            .collect();
+        folders.sort();
+        if folders.is_empty() {
+            bail!(
+                "{} has no folders inside; put the pictures of each class into a folder named after it",
+                dir.display()
+            );
+        }
+        let mut files = Vec::new();
+        let mut skipped = Vec::new();
+        for folder in folders {
+            let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let class = classes.iter().position(|c| *c == name).unwrap_or_else(|| {
+                classes.push(name);
+                classes.len() - 1
+            });
+            let found = Inputs::collect(&[folder], &Search { recursive: true, exclude: &[] });
+            // A folder without pictures is an empty class, which training names.
+            let found = found.unwrap_or_default();
+            files.extend(found.files.into_iter().map(|f| (class, f.path)));
+            skipped.extend(found.skipped);
+        }
+        let progress = Progress::new(files.len(), quiet, false);
+        let mut pictures = Vec::with_capacity(files.len());
+        for (index, (class, path)) in files.into_iter().enumerate() {
+            match extractor.views(&path, index) {
+                Ok(views) => pictures.push(Labelled { path, class, views }),
+                Err(e) => {
+                    skipped.push(Skipped { image: path.display().to_string(), reason: format!("{e:#}") })
+                }
+            }
+            progress.advance();
+        }
+        progress.finish();
+        skipped.iter().for_each(|s| progress.skipped(s));
+        Ok(Self { classes, pictures, skipped: skipped.len() })
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."))
+}

@@ -1,0 +1,112 @@
+//! A folder with all that `osprey classify` needs.
+
+use super::pictures::Extractor;
+use crate::files;
+use anyhow::{Context, Result, bail};
+use osprey_detector::model::{ImageInput, InputEntry, LoadOptions, LoadedModel};
+use osprey_detector::personalize::{self, Head, LinearHead, NearestNeighbors, Store, Trainer};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+
+const DESCRIPTION: &str = "classifier.json";
+const FEATURES: &str = "features.tflite";
+const EXPORTED: &str = "model.tflite";
+const CHECKPOINTS: &str = "checkpoints";
+const NEIGHBORS: &str = "neighbors";
+
+/// `classifier.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Description {
+    /// 1; a reader that knows less refuses the rest.
+    version: u32,
+    pub(crate) head: String,
+    /// Tensors of features.tflite that features are taken from.
+    pub(crate) tensors: Vec<String>,
+    /// Views of a picture that are asked about.
+    pub(crate) views: usize,
+    pub(crate) seed: u64,
+}
+
+impl Description {
+    pub(crate) fn new(head: &str, tensors: Vec<String>, views: usize, seed: u64) -> Self {
+        Self { version: 1, head: head.into(), tensors, views, seed }
+    }
+}
+
+/// Makes the folder and writes everything but the head, so that a training that is killed can be
+/// taken up again.
+pub(crate) fn begin(dir: &Path, model: &Path, description: &Description) -> Result<()> {
+    files::make_folder(dir)?;
+    let bytes = fs::read(model).with_context(|| format!("cannot read {}", model.display()))?;
+    files::write_whole(&dir.join(FEATURES), &bytes)?;
+    let text = serde_json::to_string_pretty(description)?;
+    files::write_whole(&dir.join(DESCRIPTION), format!("{text}\n").as_bytes())
+}
+
+pub(crate) fn checkpoints(dir: &Path) -> Result<Store<Trainer>> {
+    Ok(Store::open(dir.join(CHECKPOINTS))?)
+}
+
+pub(crate) fn neighbors(dir: &Path) -> Result<Store<NearestNeighbors>> {
+    Ok(Store::open(dir.join(NEIGHBORS))?)
+}
+
+/// What an earlier training wrote about itself.
+pub(crate) fn describe(dir: &Path) -> Result<Description> {
+    let path = dir.join(DESCRIPTION);
+    let text = fs::read_to_string(&path).with_context(|| {
+        format!("{} holds no classifier; `osprey train --output` makes one", dir.display())
+    })?;
+    let description: Description =
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged; train again", path.display()))?;
+    if description.version != 1 {
+        bail!("{} has version {}; this program reads version 1", path.display(), description.version);
+    }
+    Ok(description)
+}
+
+/// Opens a trained classifier.
+pub(crate) fn open(dir: &Path, views: Option<usize>) -> Result<(Extractor, Head)> {
+    let description = describe(dir)?;
+    let unfinished = || format!("{} holds no finished epoch; run `osprey train` again", dir.display());
+    let head: Head = match description.head.as_str() {
+        "linear" => {
+            let (_, trainer) = checkpoints(dir)?.latest()?.with_context(unfinished)?;
+            let best = trainer.best().map(|(_, head)| head);
+            best.unwrap_or_else(|| trainer.head().clone()).into()
+        }
+        "knn" => neighbors(dir)?.latest()?.with_context(unfinished)?.1.into(),
+        other => bail!("{} names the head \"{other}\"; this program knows linear and knn", dir.display()),
+    };
+    let views = views.unwrap_or(description.views);
+    let extractor = Extractor::open(&dir.join(FEATURES), &description.tensors, views, description.seed)?;
+    Ok((extractor, head))
+}
+
+/// Writes features and head as one .tflite file, which any TFLite runtime runs.
+pub(crate) fn export(dir: &Path, head: &LinearHead) -> Result<()> {
+    let bytes = fs::read(features(dir)).context("the copy of the feature model is gone")?;
+    let description = describe(dir)?;
+    let about = osprey_detector::model::load(features(dir), &LoadOptions::default())?;
+    let input = match about.entry {
+        Some(entry) => entry.input,
+        None => described(&about)?,
+    };
+    let model = personalize::export(&bytes, &description.tensors, head, &input)?;
+    files::write_whole(&dir.join(EXPORTED), &model)
+}
+
+/// What the file's own metadata say of its input, in a manifest's terms.
+fn described(about: &LoadedModel) -> Result<InputEntry> {
+    let spec = about.model.inputs().first().context("the model has no input")?;
+    let input = ImageInput::new(spec, None, &about.metadata)?;
+    let (mean, std) = (input.normalization.mean.to_vec(), input.normalization.std.to_vec());
+    Ok(InputEntry { mean: Some(mean), std: Some(std), resize: input.resize, color: input.color })
+}
+
+/// Where the copy of the feature model lies.
+pub(crate) fn features(dir: &Path) -> std::path::PathBuf {
+    dir.join(FEATURES)
+}
