@@ -1,5 +1,6 @@
 //! Arguments as they are typed. Each command checks its own before it starts.
 
+use crate::live::args::{LiveArgs, ReplayArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Eval(Box<EvalArgs>),
     Models(ModelsArgs),
     Drift(DriftArgs),
+    Live(Box<LiveArgs>),
+    Replay(Box<ReplayArgs>),
 }
 
 /// What runs the model.

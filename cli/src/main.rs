@@ -8,6 +8,7 @@ mod eval;
 mod fail;
 mod files;
 mod info;
+mod live;
 mod model;
 mod models;
 mod run;
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Drift(args) => drift::run(&args),
+        Command::Live(args) => live::run(&args),
+        Command::Replay(args) => live::replay::run(&args),
     };
     result.unwrap_or_else(|e| fail::report(&e))
 }

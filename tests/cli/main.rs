@@ -7,7 +7,11 @@ mod eval;
 mod exif;
 mod faults;
 mod info;
+<<<<<<< HEAD
 mod models;
+=======
+mod live;
+>>>>>>> f5bbc79 (osprey live and replay: cameras, folders and video as streams; record, annotate, serve, summarize)
 mod paths;
 mod scratch;
 mod tensors;
