@@ -7,11 +7,8 @@ mod eval;
 mod exif;
 mod faults;
 mod info;
-<<<<<<< HEAD
-mod models;
-=======
 mod live;
->>>>>>> f5bbc79 (osprey live and replay: cameras, folders and video as streams; record, annotate, serve, summarize)
+mod models;
 mod paths;
 mod scratch;
 mod tensors;
