@@ -3,6 +3,7 @@
 use crate::digits::DigitsArgs;
 use crate::learn::{ClassifyArgs, TrainArgs};
 use crate::motion::MotionArgs;
+use crate::live::args::{LiveArgs, ReplayArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Digits(DigitsArgs),
     Train(Box<TrainArgs>),
     Classify(ClassifyArgs),
+    Live(Box<LiveArgs>),
+    Replay(Box<ReplayArgs>),
 }
 
 /// What runs the model.

@@ -10,6 +10,7 @@ mod fail;
 mod files;
 mod info;
 mod learn;
+mod live;
 mod model;
 mod models;
 mod motion;
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
         Command::Digits(args) => digits::run(&args),
         Command::Train(args) => learn::train(&args),
         Command::Classify(args) => learn::classify(&args),
+        Command::Live(args) => live::run(&args),
+        Command::Replay(args) => live::replay::run(&args),
     };
     result.unwrap_or_else(|e| fail::report(&e))
 }

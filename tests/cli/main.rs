@@ -9,6 +9,7 @@ mod exif;
 mod faults;
 mod info;
 mod learn;
+mod live;
 mod models;
 mod motion;
 mod paths;

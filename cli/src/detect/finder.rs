@@ -126,7 +126,7 @@ impl Preparer {
     }
 }
 
-fn options(model_args: &ModelArgs, choose: &ChooseArgs) -> Result<DetectorOptions> {
+pub(crate) fn options(model_args: &ModelArgs, choose: &ChooseArgs) -> Result<DetectorOptions> {
     let defaults = DetectorOptions::default();
     let mut load = model::options(model_args.backend, model_args.threads);
     load.labels = choose.labels.as_ref().map(Labels::read).transpose()?;

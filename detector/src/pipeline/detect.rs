@@ -154,7 +154,7 @@ impl<D: Detect> Task for DetectTask<D> {
             return Err(DetectError::Load("the input was never prepared".to_owned()));
         };
         timings.time(Stage::Inference, || {
-            copy(tensor.view(), self.detector.input_mut()?)?;
+            copy_input(tensor.view(), self.detector.input_mut()?)?;
             self.detector.infer()?;
             Ok::<_, DetectError>(())
         })?;
@@ -171,7 +171,11 @@ impl<D: Detect> Task for DetectTask<D> {
     }
 }
 
-fn copy(from: TensorView<'_>, to: TensorViewMut<'_>) -> Result<(), PreprocessError> {
+/// Copies a prepared picture into a model's input.
+///
+/// # Errors
+/// [`PreprocessError::Mismatch`].
+pub fn copy_input(from: TensorView<'_>, to: TensorViewMut<'_>) -> Result<(), PreprocessError> {
     let (expected, expected_dtype) = (to.shape().to_vec(), to.dtype());
     let mismatch = PreprocessError::Mismatch {
         expected,
@@ -272,7 +276,7 @@ impl<D: Detect> Pipeline<D> {
     /// # Errors
     /// [`SubmitError`].
     pub fn submit(&self, frame: &Frame<'_>) -> Result<Submitted, SubmitError<PreprocessError>> {
-        self.submit_with(frame, |_| ())
+        self.submit_with(frame, |_, _| ())
     }
 
     /// As [`Pipeline::submit`]; `inspect` sees the prepared input, for records.
@@ -282,7 +286,7 @@ impl<D: Detect> Pipeline<D> {
     pub fn submit_with(
         &self,
         frame: &Frame<'_>,
-        inspect: impl FnOnce(&Tensor),
+        inspect: impl FnOnce(&Tensor, &Placement),
     ) -> Result<Submitted, SubmitError<PreprocessError>> {
         let at = frame.timestamp().unwrap_or_else(|| self.started.elapsed().into());
         let count = self.frames.fetch_add(1, Ordering::Relaxed);
@@ -299,10 +303,11 @@ impl<D: Detect> Pipeline<D> {
                     input.tensor = Tensor::zeros(spec.dtype, &spec.shape);
                 }
                 let tensor = input.tensor.as_mut().ok_or(PreprocessError::Type { dtype: spec.dtype })?;
-                input.placement = Some(preprocessor.run(frame, &mut tensor.view_mut())?);
+                let placement = preprocessor.run(frame, &mut tensor.view_mut())?;
+                input.placement = Some(placement);
                 input.at = at;
                 input.upright = frame.upright_size();
-                inspect(tensor);
+                inspect(tensor, &placement);
                 Ok(())
             })
         })

@@ -10,7 +10,8 @@ pub struct Placement {
 }
 
 impl Placement {
-    pub(crate) fn new(source: NormBox, target: NormBox) -> Self {
+    /// Shows the part `source` of the upright picture in the part `target` of the model's input.
+    pub fn new(source: NormBox, target: NormBox) -> Self {
         Self { source, target }
     }
 

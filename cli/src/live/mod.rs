@@ -1,0 +1,246 @@
+//! `osprey live` and `osprey replay`.
+
+pub(crate) mod args;
+mod output;
+mod recording;
+pub(crate) mod replay;
+mod source;
+mod status;
+mod web;
+
+use crate::detect::{annotate, finder};
+use crate::files::Destination;
+use crate::model;
+use anyhow::{Context, Result};
+use args::{FilterArg, LiveArgs, SummaryArg};
+use image::RgbImage;
+use osprey_detector::frame::{Frame, Timestamp};
+use osprey_detector::pipeline::{
+    Delivery, Detect, DetectError, Detections, Pipeline, PipelineOptions, Results, WorkerOptions,
+};
+use osprey_detector::preprocess::{Filter, Placement, PreprocessOptions, Preprocessor};
+use osprey_detector::track::TrackerOptions;
+use osprey_detector::{DType, Detector, Tensor, TensorSpec};
+use output::Y4mWriter;
+use recording::{Facts, Header, Recorder};
+use source::{OwnedFrame, Source, Stream};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use web::Page;
+
+/// What is kept of a frame until its result comes.
+#[derive(Default)]
+struct Kept {
+    input: Option<(Tensor, Placement)>,
+    picture: Option<RgbImage>,
+}
+
+type Keeper = Mutex<BTreeMap<u64, Kept>>;
+
+/// What is made of each result.
+struct Outputs {
+    labels: Vec<String>,
+    jsonl: Option<Destination>,
+    annotated: Option<Y4mWriter>,
+    recorder: Option<Recorder>,
+    page: Option<Page>,
+}
+
+impl Outputs {
+    fn wants_pictures(&self) -> bool {
+        self.annotated.is_some() || self.page.is_some()
+    }
+}
+
+/// Feeds the source's frames to a pipeline and writes what comes out.
+pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
+    let path = model::resolve(args.model.model.as_deref())?;
+    let options = finder::options(&args.model, &args.choose)?;
+    let load = {
+        let path = path.clone();
+        move || Detector::load(&path, &options).map_err(DetectError::from)
+    };
+    // Looked at before the worker owns it; loading takes milliseconds.
+    let detector = load().with_context(|| format!("cannot detect with {}", path.display()))?;
+    let labels = (0..detector.classes()).map(|id| detector.labels().name(id).into_owned()).collect();
+    let header = Header::new(&path, detector.input_spec())?;
+    drop(detector);
+
+    let Stream { mut source, fps } = source::open(args)?;
+    let outputs = Outputs {
+        labels,
+        jsonl: args.jsonl.as_deref().map(Destination::create).transpose()?,
+        annotated: args
+            .annotated
+            .as_deref()
+            .map(|p| Y4mWriter::create(p, fps.unwrap_or(30.0)))
+            .transpose()?,
+        recorder: args.record.as_deref().map(|p| Recorder::create(p, &header)).transpose()?,
+        page: args.serve.map(Page::serve).transpose()?,
+    };
+    if let Some(page) = &outputs.page {
+        eprintln!("osprey: live picture at http://{}", page.address());
+    }
+    let (pictures, inputs) = (outputs.wants_pictures(), outputs.recorder.is_some());
+    let (pipeline, results) = Pipeline::start(load, &pipeline_options(args))?;
+    pipeline.set_interval(args.interval);
+    let keeper = Arc::new(Keeper::default());
+    let stop = Arc::new(AtomicBool::new(false));
+    {
+        let stop = Arc::clone(&stop);
+        ctrlc::set_handler(move || stop.store(true, Ordering::SeqCst)).context("cannot watch for Ctrl-C")?;
+    }
+    let consumer = {
+        let (keeper, stop, quiet) = (Arc::clone(&keeper), Arc::clone(&stop), args.quiet);
+        std::thread::spawn(move || {
+            let written = consume(&results, outputs, &keeper, quiet);
+            // Nobody is left to write for: the source need not go on.
+            stop.store(true, Ordering::SeqCst);
+            written.map(|()| results)
+        })
+    };
+
+    let feed = Feed { pipeline: &pipeline, keeper: &keeper, stop: &stop, pictures, inputs };
+    let fed = feed.run(&mut *source, fps.filter(|_| !args.every), args.frames);
+    pipeline.finish();
+    let results = consumer.join().map_err(|_| anyhow::anyhow!("writing results failed"))??;
+    fed?;
+    let snapshot = results.snapshot();
+    match args.summary {
+        SummaryArg::Json => println!("{}", serde_json::to_string(&snapshot)?),
+        SummaryArg::Text => eprint!("{}", status::summary(&snapshot)),
+        SummaryArg::None => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pipeline_options(args: &LiveArgs) -> PipelineOptions {
+    let delivery = match args.every {
+        true => Delivery::Every { capacity: 4 },
+        false => Delivery::Newest,
+    };
+    PipelineOptions {
+        worker: WorkerOptions { delivery, ..WorkerOptions::default() },
+        tracker: (!args.no_tracking).then(TrackerOptions::default),
+        filter: match args.filter {
+            FilterArg::Bilinear => Filter::Bilinear,
+            FilterArg::Area => Filter::Area,
+            FilterArg::Antialiased => Filter::Antialiased,
+        },
+    }
+}
+
+/// From the source to the pipeline, at the source's pace.
+struct Feed<'a> {
+    pipeline: &'a Pipeline,
+    keeper: &'a Keeper,
+    stop: &'a AtomicBool,
+    pictures: bool,
+    inputs: bool,
+}
+
+impl Feed<'_> {
+    fn run(&self, source: &mut dyn Source, fps: Option<f64>, frames: Option<u64>) -> Result<()> {
+        let (start, mut frame) = (Instant::now(), OwnedFrame::default());
+        for sequence in 0..frames.unwrap_or(u64::MAX) {
+            if self.stop.load(Ordering::SeqCst) || !source.next(&mut frame)? {
+                break;
+            }
+            let at = match fps {
+                Some(fps) => {
+                    let due = Duration::from_secs_f64(sequence as f64 / fps);
+                    std::thread::sleep(due.saturating_sub(start.elapsed()));
+                    Timestamp::from(due)
+                }
+                None => start.elapsed().into(),
+            };
+            self.submit(&frame.view()?.at(at), sequence);
+        }
+        Ok(())
+    }
+
+    fn submit(&self, frame: &Frame<'_>, sequence: u64) {
+        if self.pictures {
+            let picture = render(frame);
+            lock(self.keeper).entry(sequence).or_default().picture = picture;
+        }
+        let submitted = self.pipeline.submit_with(frame, |input, placement| {
+            if self.inputs {
+                lock(self.keeper).entry(sequence).or_default().input = Some((input.clone(), *placement));
+            }
+        });
+        if let Err(e) = submitted {
+            eprintln!("osprey: {e}");
+        }
+    }
+}
+
+/// The frame as it is seen, at its own size.
+fn render(frame: &Frame<'_>) -> Option<RgbImage> {
+    let (width, height) = frame.upright_size();
+    let shape = vec![1, height as usize, width as usize, 3];
+    let spec = TensorSpec { name: String::new(), shape, dtype: DType::U8, quantization: None };
+    let options = PreprocessOptions { filter: Filter::Bilinear, ..PreprocessOptions::default() };
+    let mut tensor = Tensor::zeros(spec.dtype, &spec.shape)?;
+    Preprocessor::new(&spec, options).ok()?.run(frame, &mut tensor.view_mut()).ok()?;
+    match tensor {
+        Tensor::U8(array) => RgbImage::from_raw(width, height, array.into_raw_vec_and_offset().0),
+        _ => None,
+    }
+}
+
+fn consume(
+    results: &Results<Detections, DetectError>,
+    mut outputs: Outputs,
+    keeper: &Keeper,
+    quiet: bool,
+) -> Result<()> {
+    let font = annotate::font();
+    let mut status = status::Status::new(quiet);
+    for outcome in results.iter() {
+        let shown = match outcome {
+            Ok(shown) => shown,
+            Err(e) => {
+                eprintln!("osprey: {e}");
+                continue;
+            }
+        };
+        let kept = {
+            let mut keeper = lock(keeper);
+            let later = keeper.split_off(&(shown.sequence + 1));
+            std::mem::replace(&mut *keeper, later).remove(&shown.sequence).unwrap_or_default()
+        };
+        if let Some(out) = &mut outputs.jsonl {
+            writeln!(out, "{}", output::line(&shown, &outputs.labels))?;
+            if out.is_live() {
+                out.flush()?;
+            }
+        }
+        if let (Some(recorder), Some((input, placement))) = (&mut outputs.recorder, &kept.input) {
+            recorder.add(&Facts::new(&shown, placement), input)?;
+        }
+        if let Some(mut picture) = kept.picture {
+            if let Some(page) = &outputs.page {
+                page.show(&picture, &output::line(&shown, &outputs.labels), &results.snapshot());
+            }
+            if let Some(video) = &mut outputs.annotated {
+                output::draw(&mut picture, &shown, &outputs.labels, &font);
+                video.write(&picture)?;
+            }
+        }
+        status.show(results);
+    }
+    status.end();
+    outputs.jsonl.map(Destination::commit).transpose()?;
+    outputs.annotated.map(Y4mWriter::commit).transpose()?;
+    outputs.recorder.map(Recorder::commit).transpose()?;
+    Ok(())
+}
+
+fn lock(keeper: &Keeper) -> std::sync::MutexGuard<'_, BTreeMap<u64, Kept>> {
+    keeper.lock().unwrap_or_else(PoisonError::into_inner)
+}

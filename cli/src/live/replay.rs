@@ -1,0 +1,69 @@
+//! `osprey replay`.
+
+use super::args::ReplayArgs;
+use super::recording::{Header, Kept, Recording, tensor_of};
+use crate::detect::finder;
+use crate::fail::SOME_SKIPPED;
+use crate::model;
+use anyhow::{Context, Result, bail};
+use osprey_detector::pipeline::{Detect, copy_input};
+use osprey_detector::{Detector, TensorSpec};
+use std::process::ExitCode;
+
+/// Runs the recorded inputs through the model and compares what comes out.
+pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode> {
+    let path = model::resolve(args.model.model.as_deref())?;
+    let options = finder::options(&args.model, &args.choose)?;
+    let mut detector =
+        Detector::load(&path, &options).with_context(|| format!("cannot use {}", path.display()))?;
+    let spec: TensorSpec = detector.input_spec().clone();
+    let mut recording = Recording::open(&args.file)?;
+    let header = Header::new(&path, &spec)?;
+    let recorded = recording.header.clone();
+    if (&recorded.shape, &recorded.dtype) != (&header.shape, &header.dtype) {
+        bail!(
+            "recorded with {}, whose input is {} {:?}; {} takes {} {:?}",
+            recorded.model,
+            recorded.dtype,
+            recorded.shape,
+            header.model,
+            header.dtype,
+            header.shape
+        );
+    }
+    if recorded.model_crc32 != header.model_crc32 {
+        eprintln!("osprey: recorded with another model file ({}): results may differ", recorded.model);
+    }
+    let element = if spec.dtype == osprey_detector::DType::F32 { 4 } else { 1 };
+    let (mut frames, mut different, mut found) = (0, 0, Vec::new());
+    while let Some((facts, bytes)) = recording.next(spec.elements() * element)? {
+        let input =
+            tensor_of(bytes, &spec).context("the recording is damaged: an input has the wrong length")?;
+        copy_input(input.view(), detector.input_mut()?)?;
+        detector.run(&mut found)?;
+        let placement = facts.placement();
+        for detection in &mut found {
+            detection.bbox = placement.to_frame(detection.bbox).clipped();
+        }
+        let now: Vec<_> = found.iter().map(Kept::from).collect();
+        frames += 1;
+        if now != facts.detections {
+            different += 1;
+            if different <= args.show {
+                println!("frame {}: {}", facts.frame, difference(&facts.detections, &now));
+            }
+        }
+    }
+    println!("{} of {frames} frames equal", frames - different);
+    Ok(if different == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_SKIPPED) })
+}
+
+/// The first difference, in words.
+fn difference(recorded: &[Kept], now: &[Kept]) -> String {
+    if recorded.len() != now.len() {
+        return format!("{} detections were recorded, now there are {}", recorded.len(), now.len());
+    }
+    let first = recorded.iter().zip(now).position(|(a, b)| a != b).unwrap_or(0);
+    let text = |k: &Kept| format!("class {} score {} at {:?}", k.class_id, k.score, k.edges);
+    format!("detection {first} was {}, now {}", text(&recorded[first]), text(&now[first]))
+}

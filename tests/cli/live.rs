@@ -1,0 +1,187 @@
+//! `osprey live` and `osprey replay`.
+
+use crate::scratch::{Scratch, detector, osprey, outcome};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::Duration;
+
+fn summary(stdout: &str) -> Value {
+    serde_json::from_str(stdout.lines().last().expect("a line")).expect("one line of JSON")
+}
+
+/// captured = shown + dropped + stale + failed.
+fn assert_balanced(summary: &Value) {
+    let ledger = &summary["ledger"];
+    let dropped: u64 = ledger["dropped"].as_object().unwrap().values().map(|v| v.as_u64().unwrap()).sum();
+    let count = |name: &str| ledger[name].as_u64().unwrap();
+    assert_eq!(count("captured"), count("shown") + dropped + count("stale") + count("failed"), "{summary}");
+}
+
+#[test]
+fn a_synthetic_camera_ends_with_one_json_line() {
+    let Some(model) = detector() else { return };
+    let run = outcome(
+        osprey()
+            .args([
+                "live",
+                "--source",
+                "synthetic",
+                "--fps",
+                "60",
+                "--frames",
+                "90",
+                "--summary",
+                "json",
+                "--model",
+            ])
+            .arg(model),
+    );
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert_eq!(run.stdout.lines().count(), 1, "{}", run.stdout);
+    let summary = summary(&run.stdout);
+    assert_balanced(&summary);
+    assert_eq!(summary["ledger"]["captured"], 90);
+    assert!(summary["ledger"]["shown"].as_u64().unwrap() > 0);
+    for stage in ["submit", "preprocess", "wait", "inference", "post", "track", "age"] {
+        let stage = &summary["latency_ms"][stage];
+        let [p50, p95, p99] = ["p50", "p95", "p99"].map(|p| stage[p].as_f64().unwrap());
+        assert!(p50 <= p95 && p95 <= p99, "{stage}");
+    }
+    assert!(summary["fps"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn photos_are_recorded_and_replayed_to_the_same_detections() {
+    let Some(model) = detector() else { return };
+    let scratch = Scratch::with_photos();
+    let run = outcome(
+        osprey()
+            .args(["live", "--every", "--quiet", "--summary", "json", "--filter", "antialiased", "--model"])
+            .arg(&model)
+            .arg(scratch.path("photos"))
+            .arg("--jsonl")
+            .arg(scratch.path("found.jsonl"))
+            .arg("--record")
+            .arg(scratch.path("session.osprey"))
+            .arg("--annotated")
+            .arg(scratch.path("drawn.y4m")),
+    );
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    let summary = summary(&run.stdout);
+    assert_balanced(&summary);
+    assert_eq!(summary["ledger"]["shown"], 3);
+    let lines: Vec<Value> =
+        scratch.read("found.jsonl").lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    assert_eq!(lines.len(), 3);
+    let labels = |line: &Value| {
+        line["detections"].as_array().unwrap().iter().map(|d| d["label"].to_string()).collect::<String>()
+    };
+    assert!(labels(&lines[0]).contains("person") && labels(&lines[1]).contains("cat"), "{lines:?}");
+    let video = std::fs::read(scratch.path("drawn.y4m")).unwrap();
+    assert!(video.starts_with(b"YUV4MPEG2 W"));
+
+    let replay = |file| outcome(osprey().arg("replay").arg(scratch.path(file)).arg("--model").arg(&model));
+    let same = replay("session.osprey");
+    assert_eq!((same.status, same.stdout.as_str()), (Some(0), "3 of 3 frames equal\n"), "{}", same.stderr);
+
+    // A changed byte of a recorded score is noticed; a cut file is an error.
+    let mut bytes = std::fs::read(scratch.path("session.osprey")).unwrap();
+    let at = bytes.windows(8).position(|w| w == b"\"score\":").expect("a score") + 10;
+    bytes[at] = if bytes[at] == b'1' { b'2' } else { b'1' };
+    scratch.write("changed.osprey", &bytes);
+    let changed = replay("changed.osprey");
+    assert_eq!(changed.status, Some(2), "{}", changed.stderr);
+    assert!(
+        changed.stdout.contains("frame 0:") && changed.stdout.ends_with("2 of 3 frames equal\n"),
+        "{}",
+        changed.stdout
+    );
+    scratch.write("cut.osprey", &bytes[..bytes.len() - 7]);
+    assert_eq!(replay("cut.osprey").status, Some(1));
+    scratch.write("other.osprey", b"something else");
+    assert_eq!(replay("other.osprey").status, Some(1));
+}
+
+#[test]
+fn video_comes_through_standard_input() {
+    let Some(model) = detector() else { return };
+    let mut y4m = b"YUV4MPEG2 W64 H48 F25:1 C420jpeg\n".to_vec();
+    for level in [50, 100, 150] {
+        y4m.extend(b"FRAME\n");
+        y4m.extend([level; 64 * 48]);
+        y4m.extend([128; 64 * 48 / 2]);
+    }
+    let live = |arguments: &[&str], input: &[u8]| {
+        let mut command = osprey();
+        command.args(["live", "-", "--every", "--summary", "json", "--model"]).arg(&model).args(arguments);
+        outcome(command.write_stdin(input))
+    };
+    let run = live(&[], &y4m);
+    assert_eq!(
+        (run.status, &summary(&run.stdout)["ledger"]["shown"]),
+        (Some(0), &Value::from(3)),
+        "{}",
+        run.stderr
+    );
+    let run = live(&["--raw", "nv12", "--size", "32x16"], &[90; 32 * 16 * 3 / 2 * 4]);
+    assert_eq!(
+        (run.status, &summary(&run.stdout)["ledger"]["shown"]),
+        (Some(0), &Value::from(4)),
+        "{}",
+        run.stderr
+    );
+    let run = live(&[], &y4m[..y4m.len() - 1]);
+    assert!(run.status == Some(1) && run.stderr.contains("middle of a frame"), "{}", run.stderr);
+    let run = live(&[], b"no video at all");
+    assert!(run.status == Some(1) && run.stderr.contains("ffmpeg"), "{}", run.stderr);
+}
+
+#[test]
+fn the_page_shows_pictures_and_boxes_to_this_machine_only() {
+    let Some(model) = detector() else { return };
+    let scratch = Scratch::with_photos();
+    let mut program = std::process::Command::new(assert_cmd::cargo::cargo_bin!("osprey"))
+        .args(["live", "--serve", "0", "--loop", "--fps", "20", "--summary", "none", "--model"])
+        .arg(model)
+        .arg(scratch.path("photos"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut said = String::new();
+    BufReader::new(program.stderr.take().expect("piped")).read_line(&mut said).expect("the address");
+    let address = said.trim().rsplit('/').next().expect("an address").to_owned();
+    let get = |path: &str, host: &str, bytes: usize| {
+        let mut stream = TcpStream::connect(&address).expect("the server");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.take(bytes as u64).read_to_end(&mut answer).expect("an answer");
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let page = get("/", &address, 100_000);
+    let video = get("/video", &address, 4000);
+    let events = get("/events", &address, 4000);
+    let foreign = get("/", "evil.example", 1000);
+    program.kill().expect("still running");
+    program.wait().expect("ended");
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("/events"), "{page}");
+    assert!(video.contains("image/jpeg") && video.contains("JFIF"), "{}", &video[..200]);
+    assert!(events.contains("data: {") && events.contains("\"ledger\""), "{events}");
+    assert!(foreign.starts_with("HTTP/1.1 403"), "{foreign}");
+}
+
+#[test]
+fn wrong_arguments_say_what_to_do() {
+    for (arguments, said) in [
+        (&["live"][..], "INPUT"),
+        (&["live", "-", "--raw", "nv12"], "--size"),
+        (&["live", "--source", "synthetic", "--size", "0x5"], "1280x720"),
+        (&["live", "--source", "synthetic", "--fps", "0"], "frames per second"),
+    ] {
+        let run = outcome(osprey().args(arguments));
+        assert_eq!(run.status, Some(1), "{arguments:?}");
+        assert!(run.stderr.contains(said), "{arguments:?}: {}", run.stderr);
+    }
+}
