@@ -2,8 +2,8 @@
 
 use crate::digits::DigitsArgs;
 use crate::learn::{ClassifyArgs, TrainArgs};
-use crate::motion::MotionArgs;
 use crate::live::args::{LiveArgs, ReplayArgs};
+use crate::motion::MotionArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 

@@ -3,9 +3,9 @@
 mod args;
 mod bench;
 mod detect;
+mod digits;
 mod drift;
 mod eval;
-mod digits;
 mod fail;
 mod files;
 mod info;
