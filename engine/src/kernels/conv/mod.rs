@@ -3,6 +3,7 @@
 mod hybrid;
 mod patches;
 mod product;
+mod vector;
 mod windows;
 
 pub(super) use patches::Patches;
@@ -15,6 +16,7 @@ use crate::compile::{Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{Activation, ConvOptions, DType, Size2};
 use product::{FloatProduct, QuantizedProduct};
+use vector::VectorProduct;
 use windows::WindowConv;
 
 /// CONV_2D: input NHWC, weights OHWI, bias.
@@ -65,6 +67,12 @@ pub(super) fn product(
                     WindowConv::new(ctx.isa, window, extents.channels, &matrix, &requantize, zero_point)
             {
                 return conv.lower(ctx, input);
+            }
+            if patches == Patches::Direct
+                && extents.rows == 1
+                && let Some(product) = VectorProduct::new(ctx, &matrix, &requantize)
+            {
+                return product.lower(ctx, input, n);
             }
             let gemm = gemm::quantized(ctx.isa, &matrix, requantize);
             QuantizedProduct::lower(ctx, input, gemm, patches, extents, zero_point)

@@ -43,6 +43,9 @@ pub(super) fn dequantize(ctx: &Lower<'_>) -> Result<Lowered> {
     }
 }
 
+/// Fewest elements of a task.
+const PIECE: usize = 16 << 10;
+
 struct Quantize {
     inverse_scale: f32,
     rounder: Rounder,
@@ -53,11 +56,13 @@ impl Kernel for Quantize {
         "portable-f32u8-quantize"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let from = io.input::<f32>(0);
-        for (to, &from) in io.output::<u8>(0).iter_mut().zip(from) {
-            *to = self.rounder.round(from * self.inverse_scale);
-        }
+        pool.split(io.output::<u8>(0), 1, PIECE, &mut [], &|first, to, _| {
+            for (to, &from) in to.iter_mut().zip(&from[first..]) {
+                *to = self.rounder.round(from * self.inverse_scale);
+            }
+        });
     }
 }
 
@@ -70,11 +75,13 @@ impl Kernel for Dequantize {
         "portable-u8f32-dequantize"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let from = io.input::<u8>(0);
-        for (to, &from) in io.output::<f32>(0).iter_mut().zip(from) {
-            *to = (i32::from(from) - self.from.zero_point) as f32 * self.from.scale;
-        }
+        pool.split(io.output::<f32>(0), 1, PIECE, &mut [], &|first, to, _| {
+            for (to, &from) in to.iter_mut().zip(&from[first..]) {
+                *to = (i32::from(from) - self.from.zero_point) as f32 * self.from.scale;
+            }
+        });
     }
 }
 

@@ -10,7 +10,9 @@ mod scalar;
 pub(super) use prelu::lower as prelu;
 
 use super::activation::{byte_range, float_range};
+use super::add::QuantizedSum;
 use super::nest::{Dim, Nest, row_major};
+use super::requantize::ByteRange;
 use crate::compile::{Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{Activation, DType};
@@ -21,11 +23,13 @@ pub(super) fn sub(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> {
     let Operands { a, b, output, .. } = operands;
     match operands.dtype(ctx)? {
         DType::U8 | DType::I8 => {
-            let to = ctx.affine(output)?;
-            let range = byte_range(ctx, activation, to)?;
-            let weights = scalar::Weights::new(ctx.affine(a)?, ctx.affine(b)?, to, range)
-                .ok_or_else(|| ctx.unsupported("scales too far apart".into()))?;
-            operands.task(ctx, |nest| scalar::SubU8 { nest, weights })
+            let (inputs, to) = ([ctx.affine(a)?, ctx.affine(b)?], ctx.affine(output)?);
+            let range = ByteRange::new(ctx, activation, to)?;
+            let difference = QuantizedSum::difference(inputs, to, range).ok_or_else(|| {
+                let [a, b] = inputs.map(|i| i.scale);
+                ctx.unsupported(format!("scales {a} and {b} with an output scale of {}", to.scale))
+            })?;
+            operands.task(ctx, |nest| scalar::SubU8 { nest, difference })
         }
         DType::F32 => {
             let (low, high) = float_range(ctx, activation)?;

@@ -2,7 +2,7 @@
 
 use crate::arena::Io;
 use crate::compile::{Affine, Kernel};
-use crate::kernels::fixed_point::exponent;
+use crate::kernels::add::QuantizedSum;
 use crate::kernels::nest::{Dim, Nest};
 use crate::kernels::rounding::Rounder;
 use crate::threads::Pool;
@@ -87,51 +87,9 @@ impl Kernel for MulU8 {
     }
 }
 
-/// a − b on bytes as XNNPACK weighs it: scales as integers of 21 bits over one power of two.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Weights {
-    a: i32,
-    b: i32,
-    bias: i32,
-    shift: u32,
-    zero_point: i32,
-    low: i32,
-    high: i32,
-}
-
-impl Weights {
-    /// `None` where the larger scale is not within 2⁻¹⁰ to 2⁸ of the output's.
-    pub(super) fn new(a: Affine, b: Affine, to: Affine, range: (u8, u8)) -> Option<Self> {
-        let (ra, rb) = (a.scale / to.scale, b.scale / to.scale);
-        let largest = ra.max(rb);
-        if !(1.0 / 1024.0..256.0).contains(&largest) {
-            return None;
-        }
-        let shift = 20 - exponent(largest.into());
-        let weigh = |ratio: f32| (f64::from(ratio) * 2f64.powi(shift)).round_ties_even() as i32;
-        let (wa, wb) = (weigh(ra), -weigh(rb));
-        Some(Self {
-            a: wa,
-            b: wb,
-            bias: (1 << (shift - 1)) - wa * a.zero_point - wb * b.zero_point,
-            shift: shift as u32,
-            zero_point: to.zero_point,
-            low: range.0.into(),
-            high: range.1.into(),
-        })
-    }
-
-    #[inline(always)]
-    fn apply(&self, a: u8, b: u8) -> u8 {
-        // Weights are below 2²¹ and bytes below 2⁸, so that the sum stays inside 31 bits.
-        let sum = self.bias + i32::from(a) * self.a + i32::from(b) * self.b;
-        ((sum >> self.shift) + self.zero_point).clamp(self.low, self.high) as u8
-    }
-}
-
 pub(super) struct SubU8 {
     pub(super) nest: Nest<3>,
-    pub(super) weights: Weights,
+    pub(super) difference: QuantizedSum,
 }
 
 impl Kernel for SubU8 {
@@ -140,14 +98,17 @@ impl Kernel for SubU8 {
     }
 
     fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
-        let weights = self.weights;
-        pairwise(&self.nest, io.input::<u8>(0), io.input(1), io.output::<u8>(0), |a, b| weights.apply(a, b));
+        let difference = self.difference;
+        pairwise(&self.nest, io.input::<u8>(0), io.input(1), io.output::<u8>(0), |a, b| {
+            difference.byte(a, b)
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::requantize::ByteRange;
 
     #[test]
     fn weights_never_overflow() {
@@ -155,10 +116,10 @@ mod tests {
             for mantissa in [1.0f32, 1.5, 1.999_999_9] {
                 let wide = Affine { scale: mantissa * 2f32.powi(exponent), zero_point: 255 };
                 let one = Affine { scale: 1.0, zero_point: 0 };
-                for (a, b) in [(wide, one), (one, wide), (wide, wide)] {
-                    let Some(w) = Weights::new(a, b, one, (0, 255)) else { continue };
+                for inputs in [[wide, one], [one, wide], [wide, wide]] {
+                    let Some(d) = QuantizedSum::difference(inputs, one, ByteRange::FULL) else { continue };
                     for (x, y) in [(0, 0), (255, 0), (0, 255), (255, 255)] {
-                        w.apply(x, y);
+                        d.byte(x, y);
                     }
                 }
             }
@@ -169,11 +130,11 @@ mod tests {
     fn subtraction_is_within_one_step() {
         let affine = |scale, zero_point| Affine { scale, zero_point };
         let (a, b, to) = (affine(0.031, 7), affine(0.0021, 200), affine(0.04, 128));
-        let w = Weights::new(a, b, to, (0, 255)).unwrap();
+        let difference = QuantizedSum::difference([a, b], to, ByteRange::FULL).unwrap();
         for (x, y) in (0..=255).flat_map(|x| (0..=255).map(move |y| (x, y))) {
             let real = (f32::from(x) - 7.0) * a.scale - (f32::from(y) - 200.0) * b.scale;
             let exact = (real / to.scale + 128.0).clamp(0.0, 255.0);
-            assert!((f32::from(w.apply(x, y)) - exact).abs() < 0.51, "{x} - {y}");
+            assert!((f32::from(difference.byte(x, y)) - exact).abs() < 0.51, "{x} - {y}");
         }
     }
 }

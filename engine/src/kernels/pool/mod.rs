@@ -6,9 +6,10 @@
 mod scalar;
 
 use super::activation::{byte_range, float_range};
+use super::window::Window;
 use crate::compile::{Lower, Lowered, Operand};
 use crate::error::Result;
-use crate::graph::{DType, Padding, PoolOptions};
+use crate::graph::{DType, PoolOptions, Size2};
 
 /// Sums of more bytes than this could leave 32 bits.
 const MAX_WINDOW: usize = 1 << 23;
@@ -59,19 +60,13 @@ fn windows(
     input: Operand<'_>,
     output: Operand<'_>,
 ) -> Result<scalar::Windows> {
-    let &[batch, height, width, channels] = input.shape() else {
-        return Err(ctx.invalid(format!("input of shape {:?}", input.shape())));
-    };
-    let axis = |extent, window, stride| {
-        scalar::Axis::new(options.padding == Padding::Same, extent, window, stride)
-            .ok_or_else(|| ctx.invalid(format!("a window of {window} over {extent}")))
-    };
-    let y = axis(height, options.window.h, options.stride.h)?;
-    let x = axis(width, options.window.w, options.stride.w)?;
-    ctx.ensure_shape(output, &[batch, y.output, x.output, channels])?;
-    let elements = y.window.min(height).saturating_mul(x.window.min(width));
+    let dilation = Size2 { h: 1, w: 1 };
+    let window = Window::new(ctx, input.shape(), options.window, options.stride, dilation, options.padding)?;
+    let channels = input.shape()[3];
+    ctx.ensure_shape(output, &[window.batch, window.output.h, window.output.w, channels])?;
+    let elements = window.kernel.h.min(window.input.h).saturating_mul(window.kernel.w.min(window.input.w));
     if elements > MAX_WINDOW {
         return Err(ctx.unsupported(format!("windows of {elements} elements")));
     }
-    Ok(scalar::Windows { batch, y, x, channels })
+    Ok(scalar::Windows { window, channels })
 }

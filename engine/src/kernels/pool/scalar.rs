@@ -2,47 +2,37 @@
 
 use crate::arena::Io;
 use crate::compile::Kernel;
+use crate::kernels::window::Window;
 use crate::threads::Pool;
 use std::ops::Range;
 
-/// Windows along one axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Axis {
-    input: usize,
-    pub(super) output: usize,
-    pub(super) window: usize,
-    stride: usize,
-    before: usize,
-}
-
-impl Axis {
-    /// `None` where no window fits.
-    pub(super) fn new(same: bool, input: usize, window: usize, stride: usize) -> Option<Self> {
-        let output = if same { input.div_ceil(stride) } else { input.checked_sub(window)? / stride + 1 };
-        let reach = output.saturating_sub(1).saturating_mul(stride).saturating_add(window);
-        let before = if same { reach.saturating_sub(input) / 2 } else { 0 };
-        Some(Self { input, output, window, stride, before })
-    }
-
-    /// The part of window `i` that lies inside the input; never empty.
-    fn span(&self, i: usize) -> Range<usize> {
-        let end = i * self.stride + self.window - self.before;
-        end.saturating_sub(self.window)..end.min(self.input)
-    }
-}
-
 pub(super) struct Windows {
-    pub(super) batch: usize,
-    pub(super) y: Axis,
-    pub(super) x: Axis,
+    pub(super) window: Window,
     pub(super) channels: usize,
+}
+
+/// The part of window `i` that lies inside an input of `extent`; never empty.
+fn span(i: usize, stride: usize, len: usize, pad: usize, extent: usize) -> Range<usize> {
+    let end = i * stride + len - pad;
+    end.saturating_sub(len)..end.min(extent)
 }
 
 impl Windows {
     /// Elements visited for an output of `elements`.
     pub(super) fn work(&self, elements: usize) -> u64 {
-        let window = self.y.window.min(self.y.input).saturating_mul(self.x.window.min(self.x.input));
-        (elements as u64).saturating_mul(window as u64)
+        let Window { kernel, input, .. } = self.window;
+        let visited = kernel.h.min(input.h).saturating_mul(kernel.w.min(input.w));
+        (elements as u64).saturating_mul(visited as u64)
+    }
+
+    fn rows(&self, i: usize) -> Range<usize> {
+        let Window { kernel, stride, pad, input, .. } = self.window;
+        span(i, stride.h, kernel.h, pad.h, input.h)
+    }
+
+    fn columns(&self, i: usize) -> Range<usize> {
+        let Window { kernel, stride, pad, input, .. } = self.window;
+        span(i, stride.w, kernel.w, pad.w, input.w)
     }
 
     /// Calls `f` for each output pixel with its channels, the pixels of its window (each a slice of
@@ -58,14 +48,15 @@ impl Windows {
         if output.is_empty() {
             return;
         }
+        let Window { batch, input: input_size, output: output_size, .. } = self.window;
         let mut pixels = output.chunks_exact_mut(c);
-        for image in input.chunks_exact(self.y.input * self.x.input * c).take(self.batch) {
-            for oy in 0..self.y.output {
-                let rows = self.y.span(oy);
-                for (ox, out) in (0..self.x.output).zip(&mut pixels) {
-                    let columns = self.x.span(ox);
+        for image in input.chunks_exact(input_size.h * input_size.w * c).take(batch) {
+            for oy in 0..output_size.h {
+                let rows = self.rows(oy);
+                for (ox, out) in (0..output_size.w).zip(&mut pixels) {
+                    let columns = self.columns(ox);
                     let mut window = rows.clone().flat_map(|y| {
-                        let row = y * self.x.input;
+                        let row = y * input_size.w;
                         image[(row + columns.start) * c..(row + columns.end) * c].chunks_exact(c)
                     });
                     f(out, &mut window, rows.len() * columns.len());
@@ -179,16 +170,20 @@ mod tests {
 
     #[test]
     fn windows_are_never_empty_and_stay_inside() {
-        for (same, input, window, stride) in (1..12).flat_map(|i| {
-            (1..15).flat_map(move |w| (1..9).flat_map(move |s| [(true, i, w, s), (false, i, w, s)]))
-        }) {
-            let Some(axis) = Axis::new(same, input, window, stride) else {
-                assert!(!same && window > input);
-                continue;
-            };
-            for i in 0..axis.output {
-                let span = axis.span(i);
-                assert!(!span.is_empty() && span.end <= input, "{axis:?} at {i}: {span:?}");
+        for (extent, len, stride) in
+            (1usize..12).flat_map(|e| (1usize..15).flat_map(move |l| (1usize..9).map(move |s| (e, l, s))))
+        {
+            let same = extent.div_ceil(stride);
+            let pad = ((same - 1) * stride + len).saturating_sub(extent) / 2;
+            let valid = extent.checked_sub(len).map_or(0, |rest| rest / stride + 1);
+            for (outputs, pad) in [(same, pad), (valid, 0)] {
+                for i in 0..outputs {
+                    let span = span(i, stride, len, pad, extent);
+                    assert!(
+                        !span.is_empty() && span.end <= extent,
+                        "{extent} {len} {stride} at {i}: {span:?}"
+                    );
+                }
             }
         }
     }
