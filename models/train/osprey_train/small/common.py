@@ -25,7 +25,7 @@ def seed(value):
 def train(net, batches, steps, epochs, rate, folder, loss, say=print):
     """Adam with a cosine fall. `batches(epoch)` yields (inputs, targets); an epoch is the unit of resumption."""
     folder.mkdir(parents=True, exist_ok=True)
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps * epochs))
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps * epochs), clipnorm=1.0)
     net.compile(optimizer, loss)
     manager = tf.train.CheckpointManager(tf.train.Checkpoint(net=net, optimizer=optimizer), str(folder), 1)
     first = 0

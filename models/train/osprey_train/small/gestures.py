@@ -16,7 +16,7 @@ from .common import keras
 NAMES = ["none", "drive it", "shake it", "chop it"]
 WINDOW, CHAIN = 20, 12
 ROTATION, GRAVITY, ACCELERATION = slice(3, 6), slice(6, 9), slice(9, 12)
-EPOCHS, STEPS, BATCH, RATE = 25, 40, 24, 3e-3
+EPOCHS, STEPS, BATCH, RATE = 25, 40, 24, 1.5e-3
 
 
 def sessions(files):
