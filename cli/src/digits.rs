@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use image::DynamicImage;
 use osprey_detector::digits::{Digit, DigitClassifier, DigitImage};
+use osprey_detector::model::Task;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,10 +45,10 @@ enum FormatArg {
 }
 
 pub(crate) fn run(args: &DigitsArgs) -> Result<ExitCode> {
-    let path = model::resolve(args.model.model.as_deref())?;
-    let options = model::options(args.model.backend, args.model.threads);
-    let mut classifier = DigitClassifier::load(&path, &options)
-        .with_context(|| format!("cannot read digits with {}", path.display()))?;
+    let source = model::resolve_for(args.model.model.as_deref(), Task::Digits)?;
+    let loaded = source.load(&model::options(args.model.backend, args.model.threads))?;
+    let mut classifier =
+        DigitClassifier::new(loaded.model).with_context(|| format!("cannot read digits with {source}"))?;
     let inputs = Inputs::collect(&args.paths, &Search { recursive: args.recursive, exclude: &[] })?;
     let progress = Progress::new(inputs.files.len(), args.quiet, true);
     let mut skipped = inputs.skipped;

@@ -3,8 +3,8 @@
 use crate::args::BackendArg;
 use crate::models::{BuiltIn, Catalogue, builtin};
 use anyhow::{Context, Result, bail};
-use osprey_detector::model::{Backend, BackendChoice, LoadOptions, LoadedModel, ModelInfo, load};
-use osprey_detector::ssd::{Detector, DetectorOptions};
+use osprey_detector::model::{Backend, BackendChoice, LoadOptions, LoadedModel, ModelInfo, Task, load};
+use osprey_detector::ssd::{Detector, DetectorError, DetectorOptions};
 use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use std::{env, fs};
 const VARIABLE: &str = "OSPREY_MODEL";
 
 /// A model, found but not yet read.
+#[derive(Debug, Clone)]
 pub(crate) enum Source {
     File(PathBuf),
     BuiltIn(Box<BuiltIn>),
@@ -22,11 +23,16 @@ pub(crate) enum Source {
 /// The model given, else the one that the environment names, else the built-in detector. Names are
 /// those of files, then of the catalogue, then of built-in models.
 pub(crate) fn resolve(given: Option<&Path>) -> Result<Source> {
+    resolve_for(given, Task::Detection)
+}
+
+/// As [`resolve`], with the built-in model of another task.
+pub(crate) fn resolve_for(given: Option<&Path>, task: Task) -> Result<Source> {
     let (path, origin) = match (given, env::var_os(VARIABLE).filter(|v| !v.is_empty())) {
         (Some(path), _) => (path.to_owned(), String::new()),
         (None, Some(path)) => (PathBuf::from(path), format!(" (from ${VARIABLE})")),
         (None, None) => {
-            let default = builtin::default_detector()?;
+            let default = builtin::default_for(task)?;
             let default = default
                 .with_context(|| format!("which model? Pass a .tflite file, or set ${VARIABLE} to one"));
             return Ok(Source::BuiltIn(Box::new(default?)));
@@ -70,14 +76,18 @@ impl Source {
 
     /// Loads the model as a detector; an error names it.
     pub(crate) fn detector(&self, options: &DetectorOptions) -> Result<Detector> {
-        let detector = match self {
+        self.try_detector(options).with_context(|| format!("cannot detect with {self}"))
+    }
+
+    /// Loads the model as a detector.
+    pub(crate) fn try_detector(&self, options: &DetectorOptions) -> Result<Detector, DetectorError> {
+        match self {
             Self::File(path) => Detector::load(path, options),
             Self::BuiltIn(model) => {
                 let options = DetectorOptions { load: model.options(&options.load), ..options.clone() };
                 Detector::from_bytes(model.bytes, &options)
             }
-        };
-        detector.with_context(|| format!("cannot detect with {self}"))
+        }
     }
 
     /// What the model holds, without running it.

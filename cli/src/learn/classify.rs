@@ -9,7 +9,7 @@ use crate::{fail, model};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use osprey_detector::frame::{Frame, Orientation};
-use osprey_detector::model::{ImageInput, Labels, LoadOptions, LoadedModel};
+use osprey_detector::model::{ImageInput, Labels, LoadOptions, LoadedModel, Task};
 use osprey_detector::personalize::Head;
 use osprey_detector::preprocess::{PreprocessOptions, Preprocessor};
 use std::io::Write;
@@ -66,22 +66,23 @@ enum Answerer {
 }
 
 impl Answerer {
-    fn open(path: &Path, views: Option<usize>) -> Result<Self> {
-        if path.is_dir() {
-            let (extractor, head) = saved::open(path, views)?;
+    fn open(given: Option<&Path>, views: Option<usize>) -> Result<Self> {
+        if let Some(dir) = given.filter(|path| path.is_dir()) {
+            let (extractor, head) = saved::open(dir, views)?;
             return Ok(Self::Personal { extractor: Box::new(extractor), head });
         }
-        let loaded = model::open(path, &LoadOptions::default())?;
+        let source = model::resolve_for(given, Task::Classification)?;
+        let loaded = source.load(&LoadOptions::default())?;
         let spec = loaded.model.inputs().first().context("the model has no input")?;
         let input = ImageInput::new(spec, loaded.entry.as_ref().map(|e| &e.input), &loaded.metadata)?;
         let preprocessor = Preprocessor::new(spec, PreprocessOptions::from(&input))?;
         let [output] = loaded.model.outputs() else {
-            bail!("{} has {} outputs; a classifier has one", path.display(), loaded.model.outputs().len());
+            bail!("{source} has {} outputs; a classifier has one", loaded.model.outputs().len());
         };
         let labels = loaded.labels.clone().unwrap_or_default();
         if !labels.is_empty() && labels.len() != output.elements() {
             let (given, needed) = (labels.len(), output.elements());
-            bail!("{} has {given} labels for {needed} classes", path.display());
+            bail!("{source} has {given} labels for {needed} classes");
         }
         Ok(Self::Model { preprocessor, labels, loaded: Box::new(loaded) })
     }
@@ -112,11 +113,7 @@ impl Answerer {
 }
 
 pub(crate) fn run(args: &ClassifyArgs) -> Result<ExitCode> {
-    let path = match &args.model {
-        Some(path) if path.is_dir() => path.clone(),
-        given => model::resolve(given.as_deref())?,
-    };
-    let mut answerer = Answerer::open(&path, args.views.map(Into::into))?;
+    let mut answerer = Answerer::open(args.model.as_deref(), args.views.map(Into::into))?;
     let inputs = Inputs::collect(&args.paths, &Search { recursive: args.recursive, exclude: &[] })?;
     let progress = Progress::new(inputs.files.len(), args.quiet, true);
     let mut skipped = inputs.skipped;

@@ -4,6 +4,7 @@ use crate::detect::decode::{self, PictureLimits};
 use crate::detect::inputs::{Inputs, Search};
 use crate::detect::progress::Progress;
 use crate::detect::record::Skipped;
+use crate::model::Source;
 use anyhow::{Context, Result, bail};
 use osprey_detector::frame::{Frame, Orientation};
 use osprey_detector::model::{ImageInput, LoadOptions, LoadedModel};
@@ -22,11 +23,11 @@ pub(crate) struct Extractor {
 }
 
 impl Extractor {
-    /// Cuts the model at `path` off at `tensors`, for `views` views of each picture.
-    pub(crate) fn open(path: &Path, tensors: &[String], views: usize, seed: u64) -> Result<Self> {
-        let failed = || format!("cannot take features from {}", path.display());
-        let bytes = fs::read(path).with_context(failed)?;
-        let about = osprey_detector::model::load(path, &LoadOptions::default()).with_context(failed)?;
+    /// Cuts the model off at `tensors`, for `views` views of each picture.
+    pub(crate) fn open(source: &Source, tensors: &[String], views: usize, seed: u64) -> Result<Self> {
+        let failed = || format!("cannot take features from {source}");
+        let bytes = source.bytes()?;
+        let about = source.load(&LoadOptions::default())?;
         let LoadedModel { model, entry, metadata, .. } = &about;
         let spec = model.inputs().first().context("the model has no input")?;
         let input = ImageInput::new(spec, entry.as_ref().map(|e| &e.input), metadata).with_context(failed)?;
@@ -63,7 +64,6 @@ impl Extractor {
 
 /// A picture by its views, with its class.
 pub(crate) struct Labelled {
-    pub(crate) path: PathBuf,
     pub(crate) class: usize,
     pub(crate) views: Vec<Vec<f32>>,
 }
@@ -111,7 +111,7 @@ impl Folders {
         let mut pictures = Vec::with_capacity(files.len());
         for (index, (class, path)) in files.into_iter().enumerate() {
             match extractor.views(&path, index) {
-                Ok(views) => pictures.push(Labelled { path, class, views }),
+                Ok(views) => pictures.push(Labelled { class, views }),
                 Err(e) => {
                     skipped.push(Skipped { image: path.display().to_string(), reason: format!("{e:#}") })
                 }

@@ -2,6 +2,7 @@
 
 use super::pictures::Extractor;
 use crate::files;
+use crate::model::Source;
 use anyhow::{Context, Result, bail};
 use osprey_detector::model::{ImageInput, InputEntry, LoadOptions, LoadedModel};
 use osprey_detector::personalize::{self, Head, LinearHead, NearestNeighbors, Store, Trainer};
@@ -37,10 +38,9 @@ impl Description {
 
 /// Makes the folder and writes everything but the head, so that a training that is killed can be
 /// taken up again.
-pub(crate) fn begin(dir: &Path, model: &Path, description: &Description) -> Result<()> {
+pub(crate) fn begin(dir: &Path, model: &Source, description: &Description) -> Result<()> {
     files::make_folder(dir)?;
-    let bytes = fs::read(model).with_context(|| format!("cannot read {}", model.display()))?;
-    files::write_whole(&dir.join(FEATURES), &bytes)?;
+    files::write_whole(&dir.join(FEATURES), &model.bytes()?)?;
     let text = serde_json::to_string_pretty(description)?;
     files::write_whole(&dir.join(DESCRIPTION), format!("{text}\n").as_bytes())
 }
@@ -81,7 +81,8 @@ pub(crate) fn open(dir: &Path, views: Option<usize>) -> Result<(Extractor, Head)
         other => bail!("{} names the head \"{other}\"; this program knows linear and knn", dir.display()),
     };
     let views = views.unwrap_or(description.views);
-    let extractor = Extractor::open(&dir.join(FEATURES), &description.tensors, views, description.seed)?;
+    let extractor =
+        Extractor::open(&Source::File(features(dir)), &description.tensors, views, description.seed)?;
     Ok((extractor, head))
 }
 

@@ -4,6 +4,7 @@ use super::pictures::{Extractor, Folders};
 use super::plot;
 use super::saved::{self, Description};
 use super::validate::{self, CrossValidation, Recipe};
+use crate::model::Source;
 use crate::{fail, files, model};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -204,13 +205,13 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some(dir) if args.resume => Some(saved::describe(dir)?),
         _ => None,
     };
-    let path = match (&earlier, &args.output) {
-        (Some(_), Some(dir)) => saved::features(dir),
+    let source = match (&earlier, &args.output) {
+        (Some(_), Some(dir)) => Source::File(saved::features(dir)),
         _ => model::resolve(args.model.as_deref())?,
     };
     let tensors = earlier.as_ref().map_or(&args.tensors, |e| &e.tensors);
     let views = earlier.as_ref().map_or(args.views.into(), |e| e.views);
-    let mut extractor = Extractor::open(&path, tensors, views, args.linear.seed)?;
+    let mut extractor = Extractor::open(&source, tensors, views, args.linear.seed)?;
     let known = match &args.output {
         Some(dir) if args.resume => known_classes(dir, args.head)?,
         _ => Vec::new(),
@@ -232,7 +233,11 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             bail!("{} holds another kind of head; pass --head as for the first training", dir.display());
         }
         if earlier.is_none() {
-            saved::begin(dir, &path, &Description::new(name, extractor.tensors(), views, args.linear.seed))?;
+            saved::begin(
+                dir,
+                &source,
+                &Description::new(name, extractor.tensors(), views, args.linear.seed),
+            )?;
         }
     }
     let mut head = match args.head {

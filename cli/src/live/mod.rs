@@ -20,7 +20,7 @@ use osprey_detector::pipeline::{
 };
 use osprey_detector::preprocess::{Filter, Placement, PreprocessOptions, Preprocessor};
 use osprey_detector::track::TrackerOptions;
-use osprey_detector::{DType, Detector, Tensor, TensorSpec};
+use osprey_detector::{DType, Tensor, TensorSpec};
 use output::Y4mWriter;
 use recording::{Facts, Header, Recorder};
 use source::{OwnedFrame, Source, Stream};
@@ -58,16 +58,16 @@ impl Outputs {
 
 /// Feeds the source's frames to a pipeline and writes what comes out.
 pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
-    let path = model::resolve(args.model.model.as_deref())?;
+    let model = model::resolve(args.model.model.as_deref())?;
     let options = finder::options(&args.model, &args.choose)?;
     let load = {
-        let path = path.clone();
-        move || Detector::load(&path, &options).map_err(DetectError::from)
+        let model = model.clone();
+        move || model.try_detector(&options).map_err(DetectError::from)
     };
     // Looked at before the worker owns it; loading takes milliseconds.
-    let detector = load().with_context(|| format!("cannot detect with {}", path.display()))?;
+    let detector = load().with_context(|| format!("cannot detect with {model}"))?;
     let labels = (0..detector.classes()).map(|id| detector.labels().name(id).into_owned()).collect();
-    let header = Header::new(&path, detector.input_spec())?;
+    let header = Header::new(&model, detector.input_spec())?;
     drop(detector);
 
     let Stream { mut source, fps } = source::open(args)?;

@@ -5,6 +5,7 @@
 //! after taking the difference to the input before.
 
 use crate::files::Destination;
+use crate::model::Source;
 use anyhow::{Context, Result, bail};
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
@@ -37,11 +38,10 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn new(model: &Path, spec: &TensorSpec) -> Result<Self> {
-        let bytes = std::fs::read(model).with_context(|| format!("cannot read {}", model.display()))?;
+    pub(super) fn new(model: &Source, spec: &TensorSpec) -> Result<Self> {
         Ok(Self {
-            model: model.file_name().unwrap_or(model.as_os_str()).to_string_lossy().into_owned(),
-            model_crc32: crc32fast::hash(&bytes),
+            model: model.name(),
+            model_crc32: crc32fast::hash(&model.bytes()?),
             shape: spec.shape.clone(),
             dtype: spec.dtype.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -6,19 +6,18 @@ use crate::detect::finder;
 use crate::fail::SOME_SKIPPED;
 use crate::model;
 use anyhow::{Context, Result, bail};
+use osprey_detector::TensorSpec;
 use osprey_detector::pipeline::{Detect, copy_input};
-use osprey_detector::{Detector, TensorSpec};
 use std::process::ExitCode;
 
 /// Runs the recorded inputs through the model and compares what comes out.
 pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode> {
-    let path = model::resolve(args.model.model.as_deref())?;
+    let source = model::resolve(args.model.model.as_deref())?;
     let options = finder::options(&args.model, &args.choose)?;
-    let mut detector =
-        Detector::load(&path, &options).with_context(|| format!("cannot use {}", path.display()))?;
+    let mut detector = source.detector(&options)?;
     let spec: TensorSpec = detector.input_spec().clone();
     let mut recording = Recording::open(&args.file)?;
-    let header = Header::new(&path, &spec)?;
+    let header = Header::new(&source, &spec)?;
     let recorded = recording.header.clone();
     if (&recorded.shape, &recorded.dtype) != (&header.shape, &header.dtype) {
         bail!(

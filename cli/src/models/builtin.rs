@@ -26,9 +26,9 @@ pub(crate) fn named(name: &str) -> Result<Option<BuiltIn>> {
     manifest()?.get(name).map(built_in).transpose()
 }
 
-/// The detector that is used where none is named.
-pub(crate) fn default_detector() -> Result<Option<BuiltIn>> {
-    manifest()?.default_for(Task::Detection).map(built_in).transpose()
+/// The model that is used for a task where none is named.
+pub(crate) fn default_for(task: Task) -> Result<Option<BuiltIn>> {
+    manifest()?.default_for(task).map(built_in).transpose()
 }
 
 fn built_in(entry: &Entry) -> Result<BuiltIn> {

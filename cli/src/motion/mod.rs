@@ -7,10 +7,10 @@ use crate::args::ModelArgs;
 use crate::{fail, files, model};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use osprey_detector::model::{Entry, Labels, LoadedModel};
+use osprey_detector::model::{Entry, Labels, LoadedModel, Task};
 use osprey_detector::motion::{
-    AccelerationUnit, Axes, Channel, Convention, MotionSpec, MotionStream, Prediction, Resampling,
-    RotationUnit, SampleCounts, Smoothing,
+    AccelerationUnit, Channel, Convention, MotionSpec, MotionStream, Prediction, Resampling, RotationUnit,
+    SampleCounts, Smoothing,
 };
 use samples::{Columns, Samples};
 use std::io::Write;
@@ -190,15 +190,15 @@ enum FormatArg {
 }
 
 pub(crate) fn run(args: &MotionArgs) -> Result<ExitCode> {
-    let path = model::resolve(args.model.model.as_deref())?;
-    let loaded = model::open(&path, &model::options(args.model.backend, args.model.threads))?;
+    let source = model::resolve_for(args.model.model.as_deref(), Task::Motion)?;
+    let loaded = source.load(&model::options(args.model.backend, args.model.threads))?;
     let spec = args.window.spec(loaded.entry.as_ref())?;
     let labels = labels(args, &loaded)?;
     let columns = Columns::new(&spec.channels, &args.table)?;
     let smoothing =
         Smoothing { time_constant: args.window.smooth, enter: args.window.enter, leave: args.window.leave };
     let mut stream = MotionStream::new(loaded.model, &spec, args.units.convention(), smoothing)
-        .with_context(|| format!("cannot classify motion with {}", path.display()))?;
+        .with_context(|| format!("cannot classify motion with {source}"))?;
 
     let mut samples = Samples::open(&args.file, &columns, &args.table)?;
     let mut found: Vec<Prediction> = Vec::new();
