@@ -115,8 +115,9 @@ fn a_drawn_digit_is_read_from_a_picture() {
     let output = scratch
         .osprey()
         .args(["digits", "seven.png", "blank.png", "--format", "jsonl", "--model"])
-        .arg(&model);
-    let output = output.output().expect("runs");
+        .arg(&model)
+        .output()
+        .expect("runs");
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let answer: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
     assert_eq!(answer["digit"], 7, "{answer}");
