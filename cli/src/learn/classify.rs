@@ -62,7 +62,7 @@ struct Answer {
 
 enum Answerer {
     Personal { extractor: Box<Extractor>, head: Head },
-    Model { loaded: Box<LoadedModel>, preprocessor: Preprocessor, labels: Labels },
+    Model { loaded: Box<LoadedModel>, preprocessor: Box<Preprocessor>, labels: Labels },
 }
 
 impl Answerer {
@@ -84,7 +84,7 @@ impl Answerer {
             let (given, needed) = (labels.len(), output.elements());
             bail!("{source} has {given} labels for {needed} classes");
         }
-        Ok(Self::Model { preprocessor, labels, loaded: Box::new(loaded) })
+        Ok(Self::Model { preprocessor: Box::new(preprocessor), labels, loaded: Box::new(loaded) })
     }
 
     fn ask(&mut self, path: &Path, index: usize) -> Result<Answer> {
