@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+pub mod digits;
 pub mod evaluate;
 pub mod frame;
 pub mod geometry;

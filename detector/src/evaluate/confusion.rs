@@ -54,6 +54,15 @@ impl ConfusionMatrix {
         }
     }
 
+    /// Adds the answers of another matrix over the same classes.
+    pub fn add(&mut self, other: &Self) {
+        for (&(truth, answer), n) in &other.counts {
+            if truth < self.classes.len() && answer.is_none_or(|a| a < self.classes.len()) {
+                *self.counts.entry((truth, answer)).or_default() += n;
+            }
+        }
+    }
+
     /// How often class `truth` was answered with `answer`.
     pub fn count(&self, truth: usize, answer: Option<usize>) -> u64 {
         self.counts.get(&(truth, answer)).copied().unwrap_or(0)

@@ -38,10 +38,7 @@ impl FeatureExtractor {
     /// [`LearnError::NoEmbedding`], [`LearnError::Model`].
     pub fn new<S: AsRef<str>>(file: &[u8], tensors: &[S], options: &Options) -> Result<Self, LearnError> {
         let mut graph = Graph::read(file).map_err(ModelError::from)?;
-        let outputs = match tensors {
-            [] => embedding(&graph)?,
-            names => names.iter().map(|n| named(&graph, n.as_ref())).collect::<Result<_, _>>()?,
-        };
+        let outputs = choose(&graph, tensors)?;
         cut(&mut graph, outputs);
         let program = Program::compile(&graph, options).map_err(ModelError::from)?;
         let model = NativeModel::new(program.into())?;
@@ -147,10 +144,10 @@ impl PictureFeatures {
 
 /// The tensors to take features from where none are named.
 ///
-/// In a network of inverted residuals these are the depthwise maps at the coarsest stride of the
-/// backbone, as wide as its widest: they tell few-shot classes apart better than the projections
-/// and the last convolution, which are tuned to the classes of the training. In other convolutional
-/// networks the deepest map; in the rest the vector before the last fully connected layer.
+/// In a network of inverted residuals this is the first of its widest depthwise maps, at their
+/// coarsest stride: from few pictures it tells new classes apart as well as deeper layers, which are
+/// tuned to the classes of the training, or better, and it takes less time. In other convolutional
+/// networks it is the deepest map; in the rest the vector before the last fully connected layer.
 ///
 /// # Errors
 /// [`LearnError::NoEmbedding`].
@@ -166,7 +163,7 @@ pub fn embedding(graph: &Graph<'_>) -> Result<Vec<TensorId>, LearnError> {
     if let Some(widest) = depthwise.iter().map(|&id| width(id)).max() {
         let wide: Vec<TensorId> = depthwise.into_iter().filter(|&id| width(id) == widest).collect();
         let coarsest = wide.iter().filter_map(|&id| positions(graph, id)).min();
-        return Ok(wide.into_iter().filter(|&id| positions(graph, id) == coarsest).collect());
+        return Ok(wide.into_iter().find(|&id| positions(graph, id) == coarsest).into_iter().collect());
     }
     if let Some(last) = made(|op| matches!(op, Op::Conv2d(_))).next_back() {
         return Ok(vec![last]);
@@ -176,6 +173,14 @@ pub fn embedding(graph: &Graph<'_>) -> Result<Vec<TensorId>, LearnError> {
     match before.filter(|id| !graph.inputs.contains(id) && positions(graph, *id) == Some(1)) {
         Some(id) if width(id) >= SHORTEST_EMBEDDING => Ok(vec![id]),
         _ => Err(no_embedding(graph, "nothing between its input and its output is a vector or a map".into())),
+    }
+}
+
+/// The tensors called `names`, or those that [`embedding`] chooses where there are none.
+pub(super) fn choose<S: AsRef<str>>(graph: &Graph<'_>, names: &[S]) -> Result<Vec<TensorId>, LearnError> {
+    match names {
+        [] => embedding(graph),
+        names => names.iter().map(|n| named(graph, n.as_ref())).collect(),
     }
 }
 

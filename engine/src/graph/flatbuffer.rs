@@ -54,6 +54,11 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
+    /// Where the table begins in its buffer.
+    pub(crate) fn offset(&self) -> usize {
+        self.at
+    }
+
     /// The root table of a buffer, whose offset is the buffer's first word.
     pub fn root(bytes: &'a [u8]) -> Result<Self> {
         Self::at(bytes, u32::from_le_bytes(read(bytes, 0)?) as usize)

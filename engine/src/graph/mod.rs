@@ -3,6 +3,7 @@
 //! Reading is lenient about what the engine cannot run (unknown operators and types are kept and
 //! named) and strict about structure: indices, lengths and order hold once [`Graph::read`] returns.
 
+mod append;
 pub mod flatbuffer;
 mod op;
 mod options;
@@ -10,6 +11,7 @@ mod read;
 mod schema;
 mod tensor;
 
+pub use append::{ClassifierHead, append_classifier};
 pub use op::{
     Activation, ConvOptions, DetectionPostProcess, LstmOptions, Op, Padding, PoolOptions, ResizeOptions,
     Size2, StridedSliceOptions,
