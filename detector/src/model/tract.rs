@@ -32,6 +32,10 @@ impl TractModel {
                 "it takes float models only: quantized operators fail or come out wrong".into(),
             ));
         }
+        // Its division is that of quantized types, also for floats: means come out whole.
+        if let Some(node) = graph.nodes.iter().position(|n| matches!(n.op, Op::Mean { .. })) {
+            return Err(failed(format!("MEAN (node {node}) comes out rounded; use the native backend")));
+        }
         check(&graph, limits)?;
         let plan = guarded(|| {
             let framework = tract_tflite::tflite();

@@ -75,9 +75,13 @@ fn ssd_like() -> ModelFile {
     let (boxes, scores) = (m.float(&[1, anchors, 4]), m.float(&[1, anchors, 3]));
     m.operator(2, &[tables[0], tables[2]], boxes, 10, &[(0, Field::I32(1)), (1, Field::I8(0))]);
     m.operator(2, &[tables[1], tables[3]], scores, 10, &[(0, Field::I32(1)), (1, Field::I8(0))]);
-    // A classifier beside them: mean, fully connected, softmax.
-    let (axes, mean) = (m.constant(&[1, 2]), m.float(&[1, 8]));
-    m.operator(40, &[pooled, axes], mean, 27, &[(0, Field::U8(0))]);
+    // A classifier beside them: global average, fully connected, softmax.
+    let (average, mean) = (m.float(&[1, 1, 1, 8]), m.float(&[1, 8]));
+    let options =
+        [(0, VALID), (1, Field::I32(1)), (2, Field::I32(1)), (3, Field::I32(4)), (4, Field::I32(5))];
+    m.operator(1, &[pooled], average, 5, &options);
+    let shape = m.constant(&[1, 8]);
+    m.operator(22, &[average, shape], mean, 17, &[]);
     let (w, b) = (m.weights(&[5, 8], &mut scaled(0.8)), m.weights(&[5], &mut scaled(0.1)));
     let (logits, classes) = (m.float(&[1, 5]), m.float(&[1, 5]));
     m.operator(9, &[mean, w, b], logits, 8, &[(0, Field::I8(0))]);
@@ -137,6 +141,18 @@ fn tract_takes_float_models_that_the_engine_refuses_and_says_why() {
     assert!(values.iter().all(|v| *v >= 0.0) && values.iter().any(|v| *v > 0.1), "{values:?}");
     let refused = load(&with_abs().finish(), BackendChoice::Only(Backend::Native));
     assert!(matches!(refused, Err(ModelError::Engine(_))));
+}
+
+#[test]
+#[cfg(feature = "tract")]
+fn what_tract_computes_wrongly_is_refused() {
+    let mut m = ModelFile::default();
+    let (input, axes, output) = (m.float(&[1, 5, 4, 8]), m.constant(&[1, 2]), m.float(&[1, 8]));
+    m.operator(40, &[input, axes], output, 27, &[(0, Field::U8(0))]);
+    (m.inputs, m.outputs) = (vec![input], vec![output]);
+    let error = load(&m.finish(), BackendChoice::Only(Backend::Tract)).unwrap_err();
+    assert!(error.to_string().contains("MEAN"), "{error}");
+    assert_eq!(load(&m.finish(), BackendChoice::Auto).unwrap().backend, Backend::Native);
 }
 
 #[test]

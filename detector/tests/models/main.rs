@@ -3,6 +3,7 @@
 
 mod anchors;
 mod build;
+mod catalogue;
 mod detections;
 mod exact;
 mod fixed;

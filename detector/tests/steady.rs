@@ -1,0 +1,35 @@
+//! Detection on a warm detector asks the system for no memory. Alone in its program, since the
+//! allocator counts for all threads.
+
+use cap::Cap;
+use osprey_detector::model::{Manifest, Task};
+use osprey_detector::{Detector, DetectorOptions};
+use std::alloc::System;
+use std::path::Path;
+
+#[global_allocator]
+static MEMORY: Cap<System> = Cap::new(System, usize::MAX);
+
+#[test]
+fn a_warm_detector_allocates_nothing() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let manifest = Manifest::read(models.join("manifest.toml")).unwrap();
+    let file = &manifest.default_for(Task::Detection).unwrap().file;
+    // So low a threshold that candidates come by the thousand.
+    let options = DetectorOptions { score_threshold: 0.02, ..DetectorOptions::default() };
+    let mut detector = Detector::load(models.join(file), &options).unwrap();
+    let mut found = Vec::new();
+    let mut frame = |seed: u32| {
+        let mut state = seed;
+        let mut input = detector.input_mut().unwrap();
+        for value in input.as_slice_mut::<u8>().unwrap() {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *value = (state >> 24) as u8;
+        }
+        detector.run(&mut found).unwrap();
+    };
+    frame(1);
+    let before = MEMORY.total_allocated();
+    frame(1);
+    assert_eq!(MEMORY.total_allocated() - before, 0, "bytes in a run");
+}
