@@ -39,7 +39,8 @@ pub(crate) enum BackendArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
-    /// The .tflite file; without it, the one that $OSPREY_MODEL names.
+    /// A .tflite file, or a name that `osprey models` lists; without it, what $OSPREY_MODEL names, else
+    /// the built-in detector.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
     /// What runs the model.
@@ -170,7 +171,8 @@ pub(crate) enum Format {
 /// Shows what a model takes, gives and contains, and whether it can run.
 #[derive(Debug, Args)]
 pub(crate) struct InfoArgs {
-    /// The .tflite file; without it, the one that $OSPREY_MODEL names.
+    /// A .tflite file, or a name that `osprey models` lists; without it, what $OSPREY_MODEL names, else
+    /// the built-in detector.
     #[arg(value_name = "MODEL")]
     pub(crate) model: Option<PathBuf>,
     /// Lists every operator with its kernel and tensors.

@@ -1,24 +1,23 @@
 //! `osprey bench`: how long a model takes.
 
 use crate::args::BenchArgs;
-use crate::model;
+use crate::model::{self, Source};
 use anyhow::{Context, Result, ensure};
 use osprey_detector::Model;
 use osprey_detector::tensor::{DType, TensorViewMut};
 use osprey_engine::{Graph, Program, Session};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
-    let path = model::resolve(args.model.model.as_deref())?;
-    let mut loaded = model::open(&path, &model::options(args.model.backend, args.model.threads))?;
+    let source = model::resolve(args.model.model.as_deref())?;
+    let mut loaded = source.load(&model::options(args.model.backend, args.model.threads))?;
     if args.profile {
         let program = loaded.program.context("a profile needs the engine; this model runs on tract")?;
-        return profile(&path, &program, args);
+        return profile(&source, &program, args);
     }
     let model = loaded.model.as_mut();
     fill(model)?;
@@ -29,7 +28,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
             writeln!(out, "{ms:.4}")?;
         }
     } else {
-        writeln!(out, "model    {}", path.display())?;
+        writeln!(out, "model    {source}")?;
         writeln!(out, "backend  {} ({})", loaded.backend, loaded.reason)?;
         writeln!(out, "threads  {}", args.model.threads)?;
         writeln!(out, "runs     {} after {} to warm up", args.iters, args.warmup)?;
@@ -113,8 +112,8 @@ impl XorShift {
 }
 
 /// Mean time of each step, then of each kind of operator.
-fn profile(path: &Path, program: &Arc<Program>, args: &BenchArgs) -> Result<ExitCode> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+fn profile(source: &Source, program: &Arc<Program>, args: &BenchArgs) -> Result<ExitCode> {
+    let bytes = source.bytes()?;
     let graph = Graph::read(&bytes)?;
     let steps: Vec<_> = program.steps().collect();
     let mut session = Session::new(program.clone())?;

@@ -1,12 +1,12 @@
 //! `osprey info`.
 
 use crate::args::{BackendArg, InfoArgs};
-use crate::{model, run};
-use anyhow::{Context, Result};
+use crate::model::{self, Source};
+use crate::run;
+use anyhow::Result;
 use osprey_detector::model::{Labels, ModelInfo};
 use osprey_engine::{Graph, Program, StepInfo};
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 /// Labels that are shown of a long list.
@@ -14,19 +14,18 @@ const LABELS_SHOWN: usize = 12;
 
 pub(crate) fn run(args: &InfoArgs) -> Result<ExitCode> {
     use std::io::Write;
-    let path = model::resolve(args.model.as_deref())?;
-    let options = model::options(BackendArg::Auto, 1);
-    let info = ModelInfo::read(&path, &options).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut text = overview(&path, &info)?;
+    let source = model::resolve(args.model.as_deref())?;
+    let info = source.info(&model::options(BackendArg::Auto, 1))?;
+    let mut text = overview(&source, &info)?;
     if args.nodes {
         text += "\n";
-        text += &nodes(&path)?;
+        text += &nodes(&source)?;
     }
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn overview(path: &Path, info: &ModelInfo) -> Result<String> {
+fn overview(source: &Source, info: &ModelInfo) -> Result<String> {
     let mut out = String::new();
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
@@ -34,7 +33,7 @@ fn overview(path: &Path, info: &ModelInfo) -> Result<String> {
             let _ = writeln!(out, "{name:<13} {value}");
         }
     };
-    line("file", &format!("{} ({})", path.display(), size(info.file_bytes)));
+    line("file", &format!("{source} ({})", size(info.file_bytes)));
     line("name", &info.metadata.name);
     line("description", one_line(&info.metadata.description, &info.description));
     line("licence", info.entry.as_ref().map_or("", |e| e.licence.as_str()));
@@ -103,8 +102,8 @@ fn section(out: &mut String, title: &str, items: impl ExactSizeIterator<Item = S
 }
 
 /// Every operator of the graph: its kernel, multiply-accumulates, and what it gives.
-fn nodes(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+fn nodes(source: &Source) -> Result<String> {
+    let bytes = source.bytes()?;
     let graph = Graph::read(&bytes)?;
     let program = Program::compile(&graph, &osprey_engine::Options::default()).ok();
     let steps: Vec<StepInfo> = program.iter().flat_map(Program::steps).collect();

@@ -12,10 +12,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
-    let path = model::resolve(Some(&args.model))?;
+    let source = model::resolve(Some(&args.model))?;
     let options =
         LoadOptions { post_processing: PostProcessing::Apply, ..model::options(args.backend, args.threads) };
-    let mut loaded = model::open(&path, &options)?;
+    let mut loaded = source.load(&options)?;
     let model = loaded.model.as_mut();
     let specs = model.inputs().to_vec();
     ensure!(

@@ -1,6 +1,7 @@
 //! The program `osprey` as a user runs it.
 
 mod bench;
+mod builtin;
 mod detect;
 mod drift;
 mod eval;

@@ -3,7 +3,7 @@
 use super::decode::Picture;
 use super::record::{Found, Times};
 use crate::args::{ChooseArgs, ModelArgs, NmsArg};
-use crate::model;
+use crate::model::{self, Source};
 use anyhow::{Context, Result};
 use osprey_detector::frame::{Frame, FrameError, Orientation};
 use osprey_detector::model::{ColorOrder, ImageInput, Labels, LoadedModel, ResizeMode};
@@ -12,7 +12,6 @@ use osprey_detector::preprocess::{
 };
 use osprey_detector::ssd::{ClassFilter, Detector, DetectorOptions, NmsKind, SoftDecay};
 use osprey_detector::{Detection, Tensor, TensorSpec};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Bars of letterboxed pictures: the grey that such models are trained with.
@@ -45,18 +44,17 @@ pub(crate) struct Prepared {
 
 impl Finder {
     pub(crate) fn load(model_args: &ModelArgs, choose: &ChooseArgs) -> Result<Self> {
-        let path = model::resolve(model_args.model.as_deref())?;
+        let source = model::resolve(model_args.model.as_deref())?;
         let options = options(model_args, choose)?;
-        let detector = Detector::load(&path, &options);
-        let detector = detector.with_context(|| format!("cannot detect with {}", path.display()))?;
+        let detector = source.detector(&options)?;
         for note in detector.notes() {
-            eprintln!("osprey: {}: {note}", path.display());
+            eprintln!("osprey: {source}: {note}");
         }
         let spec = detector.model().inputs().first().context("the model has no input")?;
         let preparer = Preparer::new(spec, detector.input());
-        let preparer = preparer.with_context(|| format!("cannot detect with {}", path.display()))?;
+        let preparer = preparer.with_context(|| format!("cannot detect with {source}"))?;
         let labels = (0..detector.classes()).map(|id| detector.labels().name(id).into_owned()).collect();
-        let settings = settings(&path, &detector, &options);
+        let settings = settings(&source, &detector, &options);
         Ok(Self { detector, preparer, labels, settings, detections: Vec::new() })
     }
 
@@ -171,12 +169,11 @@ fn preprocess_options(input: &ImageInput) -> PreprocessOptions {
     }
 }
 
-fn settings(path: &Path, detector: &Detector, options: &DetectorOptions) -> Vec<(String, String)> {
-    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+fn settings(source: &Source, detector: &Detector, options: &DetectorOptions) -> Vec<(String, String)> {
     let (_, iou) = detector.nms();
     let input = detector.input();
     vec![
-        ("model".into(), file),
+        ("model".into(), source.name()),
         ("input".into(), format!("{}×{}", input.width, input.height)),
         ("backend".into(), detector.backend().0.to_string()),
         ("score ≥".into(), options.score_threshold.to_string()),

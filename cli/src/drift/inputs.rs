@@ -30,8 +30,8 @@ impl Inputs {
         if let Some(folder) = &args.images {
             let search = Search { recursive: true, exclude: &[] };
             let files = Files::collect(std::slice::from_ref(folder), &search)?.files.into_iter();
-            let path = model::resolve(Some(&args.float))?;
-            let preparer = Preparer::for_model(&model::open(&path, &LoadOptions::default())?)?;
+            let float = model::resolve(Some(&args.float))?;
+            let preparer = Preparer::for_model(&float.load(&LoadOptions::default())?)?;
             return Ok(Self::Pictures { files, preparer: Box::new(preparer) });
         }
         if let Some(file) = &args.inputs {

@@ -8,6 +8,7 @@ use crate::args::DriftArgs;
 use crate::model;
 use anyhow::{Context, Result, ensure};
 use inputs::Inputs;
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ const JUMP: f64 = 2.0;
 const NOTICEABLE: f64 = 0.05;
 
 pub(crate) fn run(args: &DriftArgs) -> Result<ExitCode> {
-    let (float, quantized) = (load(&args.float)?, load(&args.quantized)?);
+    let (float, quantized) = (bytes(&args.float)?, bytes(&args.quantized)?);
     let mut float = Tapped::new(&float).with_context(|| format!("cannot run {}", args.float.display()))?;
     let mut quantized =
         Tapped::new(&quantized).with_context(|| format!("cannot run {}", args.quantized.display()))?;
@@ -47,9 +48,8 @@ pub(crate) fn run(args: &DriftArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn load(path: &Path) -> Result<Vec<u8>> {
-    let path = model::resolve(Some(path))?;
-    std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+fn bytes(path: &Path) -> Result<Cow<'static, [u8]>> {
+    model::resolve(Some(path))?.bytes()
 }
 
 /// Differences of one layer over all samples.

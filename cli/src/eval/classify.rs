@@ -22,12 +22,12 @@ const PRINTED_CLASSES: usize = 24;
 const SUM_TOLERANCE: f32 = 0.1;
 
 pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
-    let path = model::resolve(args.model.model.as_deref())?;
+    let source = model::resolve(args.model.model.as_deref())?;
     let mut options = model::options(args.model.backend, args.model.threads);
     options.labels = args.choose.labels.as_ref().map(Labels::read).transpose()?;
-    let mut loaded = model::open(&path, &options)?;
+    let mut loaded = source.load(&options)?;
     let classes = loaded.model.outputs().first().map_or(0, |o| o.shape.iter().product());
-    ensure!(classes > 1, "{} is no classifier: its first output has {classes} numbers", path.display());
+    ensure!(classes > 1, "{source} is no classifier: its first output has {classes} numbers");
     let labels = class_names(&loaded, classes);
     let mut samples = Samples::open(args, &loaded, &labels)?;
     let mut table = Table::new(labels);

@@ -1,10 +1,12 @@
 //! `osprey models`: the models at hand, and a catalogue of one's own.
 
+pub(crate) mod builtin;
 mod catalogue;
 mod fetch;
 
 use crate::args::{ModelsArgs, ModelsChange};
 use anyhow::{Context, Result, bail, ensure};
+pub(crate) use builtin::BuiltIn;
 pub(crate) use catalogue::Catalogue;
 use osprey_detector::model::{LoadOptions, ModelInfo};
 use std::path::Path;
@@ -13,7 +15,7 @@ use std::process::ExitCode;
 pub(crate) fn run(args: &ModelsArgs) -> Result<ExitCode> {
     let mut catalogue = Catalogue::open()?;
     match &args.change {
-        None => list(&catalogue),
+        None => list(&catalogue)?,
         Some(ModelsChange::Remove { name }) => {
             catalogue.remove(name)?;
             println!("{name} is removed");
@@ -82,19 +84,40 @@ fn name_of(source: &str) -> Result<String> {
     Ok(name)
 }
 
-fn list(catalogue: &Catalogue) {
-    let models = catalogue.models();
-    if models.is_empty() {
-        println!("no models in {}", catalogue.folder().display());
-        println!("osprey models add FILE.tflite adds one");
-        return;
+fn list(catalogue: &Catalogue) -> Result<()> {
+    let built_in = builtin::manifest()?.models;
+    let mut rows: Vec<[String; 4]> = Vec::new();
+    for model in &built_in {
+        let bytes = builtin::named(&model.name)?.map_or(0, |m| m.bytes.len());
+        let mark = if model.default { " (default)" } else { "" };
+        rows.push([
+            model.name.clone(),
+            size(bytes as u64),
+            "built in".into(),
+            model.description.clone() + mark,
+        ]);
     }
-    let widest = models.iter().map(|m| m.name.len()).max().unwrap_or(0).max(4);
-    println!("{:<widest$}  {:>9}  description", "name", "size");
-    for model in models {
-        let size = std::fs::metadata(catalogue.folder().join(&model.file)).map(|m| m.len() as f64 / 1e6);
-        let size = size.map_or_else(|_| "missing".to_owned(), |s| format!("{s:.2} MB"));
-        println!("{:<widest$}  {size:>9}  {}", model.name, model.description);
+    for model in catalogue.models() {
+        let file = std::fs::metadata(catalogue.folder().join(&model.file));
+        let size = file.map_or_else(|_| "missing".to_owned(), |m| size(m.len()));
+        rows.push([model.name.clone(), size, "added".into(), model.description.clone()]);
     }
-    println!("\nin {}", catalogue.folder().display());
+    if rows.is_empty() {
+        println!(
+            "no models yet; `osprey models add FILE.tflite` adds one to {}",
+            catalogue.folder().display()
+        );
+        return Ok(());
+    }
+    let widest = rows.iter().map(|r| r[0].len()).max().unwrap_or(0).max(4);
+    println!("{:<widest$}  {:>9}  {:<8}  description", "name", "size", "from");
+    for [name, size, from, description] in rows {
+        println!("{name:<widest$}  {size:>9}  {from:<8}  {description}");
+    }
+    println!("\nadded models lie in {}", catalogue.folder().display());
+    Ok(())
+}
+
+fn size(bytes: u64) -> String {
+    format!("{:.2} MB", bytes as f64 / 1e6)
 }
