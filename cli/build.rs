@@ -14,15 +14,17 @@ fn main() -> io::Result<()> {
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path().canonicalize()?;
             let extension = path.extension().and_then(|e| e.to_str());
-            if let (Some("tflite" | "txt"), Some(name)) = (extension, path.file_name().and_then(|n| n.to_str())) {
+            if let (Some("tflite" | "txt"), Some(name)) =
+                (extension, path.file_name().and_then(|n| n.to_str()))
+            {
                 files.insert(name.to_owned(), path);
             }
         }
     }
-    let table: String = files.iter().map(|(name, path)| format!("({name:?}, include_bytes!({path:?})),\n")).collect();
-    let code = format!(
-        "static MANIFEST: &str = {manifest:?};\nstatic FILES: &[(&str, &[u8])] = &[\n{table}];\n"
-    );
+    let table: String =
+        files.iter().map(|(name, path)| format!("({name:?}, include_bytes!({path:?})),\n")).collect();
+    let code =
+        format!("static MANIFEST: &str = {manifest:?};\nstatic FILES: &[(&str, &[u8])] = &[\n{table}];\n");
     let out = env::var_os("OUT_DIR").ok_or(io::Error::other("cargo sets OUT_DIR"))?;
     fs::write(Path::new(&out).join("models.rs"), code)
 }
