@@ -11,37 +11,40 @@ fn models(scratch: &Scratch, args: &[&str]) -> Outcome {
 fn a_model_is_added_used_by_name_and_removed() {
     let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
     scratch.write("my model.tflite", fs::read(model).expect("a model"));
-    assert!(models(&scratch, &[]).stdout.contains("no models"));
+    assert!(!models(&scratch, &[]).stdout.contains("my-coco"));
     let nameless = models(&scratch, &["add", "my model.tflite"]);
     assert!(nameless.status == Some(1) && nameless.stderr.contains("--name"), "{}", nameless.stderr);
-    let added = models(&scratch, &["add", "my model.tflite", "--name", "coco"]);
+    let added = models(&scratch, &["add", "my model.tflite", "--name", "my-coco"]);
     assert_eq!(added.status, Some(0), "{}", added.stderr);
-    assert!(models(&scratch, &[]).stdout.contains("coco"));
+    assert!(models(&scratch, &[]).stdout.contains("my-coco"));
     let mut detect = scratch.osprey();
     detect.env("OSPREY_MODELS", scratch.path("catalogue")).args([
         "detect",
         "photos/cat.png",
         "--model",
-        "coco",
+        "my-coco",
     ]);
     let detected = outcome(&mut detect);
     assert_eq!(detected.status, Some(0), "{}", detected.stderr);
-    let twice = models(&scratch, &["add", "my model.tflite", "--name", "coco"]);
+    let twice = models(&scratch, &["add", "my model.tflite", "--name", "my-coco"]);
     assert!(twice.status == Some(1) && twice.stderr.contains("--replace"), "{}", twice.stderr);
-    assert_eq!(models(&scratch, &["add", "my model.tflite", "--name", "coco", "--replace"]).status, Some(0));
+    assert_eq!(
+        models(&scratch, &["add", "my model.tflite", "--name", "my-coco", "--replace"]).status,
+        Some(0)
+    );
     assert!(!scratch.files().iter().any(|f| f.contains(".tmp")));
 
     // A file that is not the one that was added is not used.
-    let mut bytes = fs::read(scratch.path("catalogue/coco.tflite")).expect("the model");
+    let mut bytes = fs::read(scratch.path("catalogue/my-coco.tflite")).expect("the model");
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
-    fs::write(scratch.path("catalogue/coco.tflite"), bytes).expect("written");
+    fs::write(scratch.path("catalogue/my-coco.tflite"), bytes).expect("written");
     let changed = outcome(&mut detect);
     assert!(changed.status == Some(1) && changed.stderr.contains("has changed"), "{}", changed.stderr);
 
-    assert_eq!(models(&scratch, &["remove", "coco"]).status, Some(0));
-    assert!(models(&scratch, &[]).stdout.contains("no models"));
-    assert!(!scratch.path("catalogue/coco.tflite").exists());
+    assert_eq!(models(&scratch, &["remove", "my-coco"]).status, Some(0));
+    assert!(!models(&scratch, &[]).stdout.contains("my-coco"));
+    assert!(!scratch.path("catalogue/my-coco.tflite").exists());
 }
 
 #[test]
