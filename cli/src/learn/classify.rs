@@ -61,7 +61,7 @@ struct Answer {
 }
 
 enum Answerer {
-    Personal { extractor: Box<Extractor>, head: Head },
+    Personal { extractor: Box<Extractor>, head: Box<Head> },
     Model { loaded: Box<LoadedModel>, preprocessor: Box<Preprocessor>, labels: Labels },
 }
 
@@ -69,7 +69,7 @@ impl Answerer {
     fn open(given: Option<&Path>, views: Option<usize>) -> Result<Self> {
         if let Some(dir) = given.filter(|path| path.is_dir()) {
             let (extractor, head) = saved::open(dir, views)?;
-            return Ok(Self::Personal { extractor: Box::new(extractor), head });
+            return Ok(Self::Personal { extractor: Box::new(extractor), head: Box::new(head) });
         }
         let source = model::resolve_for(given, Task::Classification)?;
         let loaded = source.load(&LoadOptions::default())?;
