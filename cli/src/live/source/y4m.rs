@@ -113,7 +113,7 @@ fn line(reader: &mut impl BufRead) -> Result<Option<String>> {
         return Ok(None);
     }
     if bytes.pop() != Some(b'\n') {
-        bail!("damaged Y4M stream: a header line does not end");
+        bail!("damaged Y4M stream: a header line does not end; ffmpeg -i FILE -f yuv4mpegpipe - writes one");
     }
     String::from_utf8(bytes).map(Some).context("damaged Y4M stream: a header is not text")
 }
