@@ -5,7 +5,7 @@ use crate::model::{self, Source};
 use anyhow::{Context, Result, ensure};
 use osprey_detector::Model;
 use osprey_detector::tensor::{DType, TensorViewMut};
-use osprey_engine::{Graph, Program, Session};
+use osprey_engine::{Graph, Isa, Program, Session, peak_macs_per_second};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitCode;
@@ -137,9 +137,12 @@ fn profile(source: &Source, program: &Arc<Program>, args: &BenchArgs) -> Result<
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "{:>5}  {:<30} {:<36} {:>9}  {:>6}  {:>7}",
-        "node", "operator", "kernel", "ms", "share", "GMAC/s"
+        "{:>5}  {:<30} {:<36} {:>9}  {:>6}  {:>7}  {:>7}",
+        "node", "operator", "kernel", "ms", "share", "GMAC/s", "of peak"
     )?;
+    // What the 8-bit kernel reaches on this machine with all operands in cache.
+    let peak = peak_macs_per_second(Isa::detect()) * f64::from(args.model.threads);
+    let rate = |macs, ms| rate(macs, ms, peak);
     let mut kinds: BTreeMap<String, (usize, f64, u64)> = BTreeMap::new();
     for (step, total) in steps.iter().zip(&totals) {
         let name = step.node.map_or("conversion".to_owned(), |n| graph.nodes[n].op.label());
@@ -147,7 +150,7 @@ fn profile(source: &Source, program: &Arc<Program>, args: &BenchArgs) -> Result<
         let time = ms(*total);
         writeln!(
             out,
-            "{node:>5}  {name:<30} {:<36} {time:>9.4}  {:>4.1} %  {:>7}",
+            "{node:>5}  {name:<30} {:<36} {time:>9.4}  {:>4.1} %  {}",
             step.kernel,
             share(time, sum),
             rate(step.macs, time)
@@ -161,12 +164,12 @@ fn profile(source: &Source, program: &Arc<Program>, args: &BenchArgs) -> Result<
     for (name, (count, spent, macs)) in kinds {
         writeln!(
             out,
-            "{count:>5}  {name:<67} {spent:>9.4}  {:>4.1} %  {:>7}",
+            "{count:>5}  {name:<67} {spent:>9.4}  {:>4.1} %  {}",
             share(spent, sum),
             rate(macs, spent)
         )?;
     }
-    writeln!(out, "\n{sum:.3} ms a run, mean of {}", args.iters)?;
+    writeln!(out, "\n{sum:.3} ms a run, mean of {}; peak {:.1} GMAC/s, measured", args.iters, peak / 1e9)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -174,9 +177,14 @@ fn share(part: f64, whole: f64) -> f64 {
     100.0 * part / whole.max(f64::MIN_POSITIVE)
 }
 
-/// Billions of multiply-accumulates a second; nothing for steps without.
-fn rate(macs: u64, ms: f64) -> String {
-    if macs == 0 { String::new() } else { format!("{:.1}", macs as f64 / ms.max(1e-9) / 1e6) }
+/// Billions of multiply-accumulates a second, and their share of `peak` a second; nothing for steps
+/// without.
+fn rate(macs: u64, ms: f64, peak: f64) -> String {
+    if macs == 0 {
+        return String::new();
+    }
+    let rate = macs as f64 / ms.max(1e-9) * 1e3;
+    format!("{:>7.1}  {:>5.1} %", rate / 1e9, share(rate, peak))
 }
 
 #[cfg(test)]

@@ -29,5 +29,5 @@ mod threads;
 pub use compile::{Limits, Options, Port, PostProcess, Program, StepInfo};
 pub use error::{Error, Result};
 pub use graph::{DType, Graph, Quantization};
-pub use kernels::{Isa, UnknownIsa};
+pub use kernels::{Isa, UnknownIsa, peak_macs_per_second};
 pub use session::Session;

@@ -30,6 +30,7 @@ mod transpose_conv;
 mod weights;
 mod window;
 
+pub use gemm::peak_macs_per_second;
 pub use isa::{Isa, UnknownIsa};
 
 use crate::compile::{Lower, Lowered};

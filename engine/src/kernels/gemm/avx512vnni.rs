@@ -150,7 +150,11 @@ impl Gemm {
             let first = start.min(end.saturating_sub(TILE_MAX));
             if self.shift != 0 {
                 for m in first..end {
-                    let sum: i32 = lines.iter().map(|line| row_sum(&line[m * stride..][..len])).sum();
+                    let mut sum = _mm512_setzero_si512();
+                    for line in lines {
+                        sum = add_bytes(sum, &line[m * stride..][..len]);
+                    }
+                    let sum = _mm512_reduce_add_epi64(sum) as i32;
                     sums[m - first] = -self.shift.wrapping_mul(sum);
                 }
             }
@@ -164,11 +168,18 @@ impl Gemm {
                 sums: &sums,
             };
             for group in &self.groups {
-                match group.registers {
-                    1 => self.group::<12, 1>(group, &strip, &mut out),
-                    2 => self.group::<12, 2>(group, &strip, &mut out),
-                    3 => self.group::<8, 3>(group, &strip, &mut out),
-                    _ => self.group::<6, 4>(group, &strip, &mut out),
+                // One line is a plain product: a single loop, which takes fewer general registers.
+                match (group.registers, lines.len()) {
+                    (1, 1) => self.group::<12, 1, 1>(group, &strip, &mut out),
+                    (2, 1) => self.group::<8, 2, 1>(group, &strip, &mut out),
+                    (3, 1) => self.group::<8, 3, 1>(group, &strip, &mut out),
+                    (_, 1) => self.group::<6, 4, 1>(group, &strip, &mut out),
+                    (1, 3) => self.group::<8, 1, 3>(group, &strip, &mut out),
+                    (2, 3) => self.group::<8, 2, 3>(group, &strip, &mut out),
+                    (1, _) => self.group::<8, 1, MAX_LINES>(group, &strip, &mut out),
+                    (2, _) => self.group::<8, 2, MAX_LINES>(group, &strip, &mut out),
+                    (3, _) => self.group::<8, 3, MAX_LINES>(group, &strip, &mut out),
+                    (_, _) => self.group::<6, 4, MAX_LINES>(group, &strip, &mut out),
                 }
             }
         }
@@ -176,20 +187,25 @@ impl Gemm {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn group<const R: usize, const P: usize>(&self, group: &Group, strip: &Strip<'_>, out: &mut Target<'_>) {
+    fn group<const R: usize, const P: usize, const LINES: usize>(
+        &self,
+        group: &Group,
+        strip: &Strip<'_>,
+        out: &mut Target<'_>,
+    ) {
         let mut m = strip.start;
         while m < strip.end {
             if m + R <= strip.end {
-                self.tile::<R, P>(group, strip, m, out);
+                self.tile::<R, P, LINES>(group, strip, m, out);
                 m += R;
             } else if strip.end >= R {
-                self.tile::<R, P>(group, strip, strip.end - R, out);
+                self.tile::<R, P, LINES>(group, strip, strip.end - R, out);
                 break;
             } else if m + 4 <= strip.end {
-                self.tile::<4, P>(group, strip, m, out);
+                self.tile::<4, P, LINES>(group, strip, m, out);
                 m += 4;
             } else {
-                self.tile::<1, P>(group, strip, m, out);
+                self.tile::<1, P, LINES>(group, strip, m, out);
                 m += 1;
             }
         }
@@ -197,7 +213,7 @@ impl Gemm {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn tile<const R: usize, const P: usize>(
+    fn tile<const R: usize, const P: usize, const LINES: usize>(
         &self,
         group: &Group,
         strip: &Strip<'_>,
@@ -217,7 +233,8 @@ impl Gemm {
                 acc[r][p] = _mm512_add_epi32(bias, sum);
             }
         }
-        for (line, base) in strip.bases.iter().enumerate() {
+        for line in 0..LINES.min(strip.bases.len()) {
+            let base = strip.bases[line];
             // SAFETY: `strips` checked that row m begins within each line.
             let a = unsafe { base.add(m * stride) };
             // SAFETY: weights holds steps × P vectors.
@@ -418,18 +435,24 @@ struct Strip<'a> {
     sums: &'a [i32],
 }
 
+/// Adds the bytes of `row` to the sum over the eight lanes of `sum`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn row_sum(row: &[u8]) -> i32 {
+fn add_bytes(mut sum: __m512i, row: &[u8]) -> __m512i {
     let zero = _mm512_setzero_si512();
-    let mut sum = zero;
-    for chunk in row.chunks(64) {
-        let mask = u64::MAX >> (64 - chunk.len());
-        // SAFETY: the mask covers the chunk's bytes alone.
-        let bytes = unsafe { _mm512_maskz_loadu_epi8(mask, chunk.as_ptr().cast()) };
+    let (whole, rest) = row.as_chunks::<64>();
+    for chunk in whole {
+        // SAFETY: the chunk is as long as the register.
+        let bytes = unsafe { _mm512_loadu_si512(chunk.as_ptr().cast()) };
         sum = _mm512_add_epi64(sum, _mm512_sad_epu8(bytes, zero));
     }
-    _mm512_reduce_add_epi64(sum) as i32
+    if !rest.is_empty() {
+        let mask = u64::MAX >> (64 - rest.len());
+        // SAFETY: the mask covers the rest's bytes alone.
+        let bytes = unsafe { _mm512_maskz_loadu_epi8(mask, rest.as_ptr().cast()) };
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(bytes, zero));
+    }
+    sum
 }
 
 impl GemmU8 for Gemm {

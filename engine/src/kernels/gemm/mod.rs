@@ -15,6 +15,7 @@ mod i8mm;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod packing;
+mod peak;
 #[cfg(target_arch = "aarch64")]
 mod q128;
 mod scalar;
@@ -23,6 +24,7 @@ mod ymm;
 
 pub(crate) use float::{FloatRange, GemmF32};
 pub(crate) use packing::padding;
+pub use peak::peak_macs_per_second;
 
 use super::Isa;
 use super::requantize::Requantize;

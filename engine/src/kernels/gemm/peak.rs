@@ -1,0 +1,53 @@
+//! How fast this machine multiplies: what profiles are compared with.
+
+use super::{Matrix, Rows, quantized};
+use crate::kernels::Isa;
+use crate::kernels::requantize::{ByteRange, Requantize};
+use std::time::Instant;
+
+/// Products of 24 rows with 64 channels of 512 fit in the first-level cache with their results.
+const ROWS: usize = 24;
+const CHANNELS: usize = 64;
+const DEPTH: usize = 512;
+
+/// Multiply-accumulates a second that one thread reaches with the 8-bit kernel of `isa` when all
+/// operands are in the first-level cache: measured in some milliseconds, the best of several tries.
+///
+/// It is the ceiling for a convolution on this machine, with requantization of one result in
+/// 512 products included.
+pub fn peak_macs_per_second(isa: Isa) -> f64 {
+    let weights = Matrix { data: vec![3i16; CHANNELS * DEPTH], n: CHANNELS, k: DEPTH };
+    let requantize = Requantize {
+        bias: vec![0; CHANNELS],
+        scale: vec![1e-4; CHANNELS],
+        zero_point: 0,
+        range: ByteRange::FULL,
+    };
+    let kernel = quantized(isa, &weights, requantize);
+    let (data, mut out) = (vec![5u8; ROWS * DEPTH], vec![0u8; ROWS * CHANNELS]);
+    let mut best = f64::INFINITY;
+    for _ in 0..20 {
+        let start = Instant::now();
+        for _ in 0..20 {
+            let rows = Rows { data: std::hint::black_box(&data[..]), stride: DEPTH, count: ROWS };
+            kernel.requantized(rows, std::hint::black_box(&mut out));
+        }
+        best = best.min(start.elapsed().as_secs_f64() / 20.0);
+    }
+    (ROWS * CHANNELS * DEPTH) as f64 / best.max(1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stronger_instruction_sets_are_faster() {
+        let best = Isa::strongest_up_to(None);
+        let (scalar, best_rate) = (peak_macs_per_second(Isa::Scalar), peak_macs_per_second(best));
+        assert!(scalar > 1e6);
+        if best > Isa::Scalar {
+            assert!(best_rate > scalar, "{best}: {best_rate}, scalar: {scalar}");
+        }
+    }
+}
