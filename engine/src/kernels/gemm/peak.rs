@@ -42,12 +42,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stronger_instruction_sets_are_faster() {
-        let best = Isa::strongest_up_to(None);
-        let (scalar, best_rate) = (peak_macs_per_second(Isa::Scalar), peak_macs_per_second(best));
-        assert!(scalar > 1e6);
-        if best > Isa::Scalar {
-            assert!(best_rate > scalar, "{best}: {best_rate}, scalar: {scalar}");
+    fn every_instruction_set_has_a_peak() {
+        for isa in Isa::ALL.into_iter().filter(|i| i.is_available()) {
+            let rate = peak_macs_per_second(isa);
+            assert!(rate > 1e6 && rate.is_finite(), "{isa}: {rate}");
         }
     }
 }
