@@ -4,7 +4,9 @@ use crate::args::{BackendArg, InfoArgs};
 use crate::model::{self, Source};
 use crate::run;
 use anyhow::Result;
+use osprey_detector::TensorSpec;
 use osprey_detector::model::{Labels, ModelInfo};
+use osprey_detector::ssd::SsdSpec;
 use osprey_engine::{Graph, Program, StepInfo};
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -35,8 +37,10 @@ fn overview(source: &Source, info: &ModelInfo) -> Result<String> {
     };
     line("file", &format!("{source} ({})", size(info.file_bytes)));
     line("name", &info.metadata.name);
-    line("description", one_line(&info.metadata.description, &info.description));
-    line("licence", info.entry.as_ref().map_or("", |e| e.licence.as_str()));
+    let entry = info.entry.as_ref();
+    let described = one_line(&info.metadata.description, &info.description);
+    line("description", entry.map_or(described, |e| one_line(&e.description, described)));
+    line("licence", entry.map_or("", |e| e.licence.as_str()));
     line("licence", one_line(&info.metadata.license, ""));
     line("backend", &info.backend.map_or_else(|| "none can run it".into(), |b| b.to_string()));
     line("", &info.reason);
@@ -60,6 +64,9 @@ fn overview(source: &Source, info: &ModelInfo) -> Result<String> {
             ),
         );
     }
+    if let Some(head) = entry.and_then(|e| e.ssd.as_ref()) {
+        line("detections", &raw_outputs(head, &info.inputs)?);
+    }
     line("quantization", &info.quantization);
     line("parameters", &count(info.parameters as u64));
     line(
@@ -71,6 +78,8 @@ fn overview(source: &Source, info: &ModelInfo) -> Result<String> {
         &info.arena_bytes.map_or_else(String::new, |b| format!("{} for activations", size(b as u64))),
     );
     line("labels", &info.labels.as_ref().map_or_else(|| "none".into(), labels));
+    let scores = entry.iter().flat_map(|e| &e.scores).map(|(name, score)| format!("{name} {score}"));
+    line("scores", &scores.collect::<Vec<_>>().join(", "));
     out.push('\n');
 
     writeln!(out, "{:>5}  operator", "count")?;
@@ -90,6 +99,18 @@ fn overview(source: &Source, info: &ModelInfo) -> Result<String> {
     section(&mut out, "the engine cannot run it, because", info.problems.iter().map(|p| p.error.to_string()));
     section(&mut out, "warnings", info.warnings.iter().cloned());
     Ok(out)
+}
+
+/// How the raw outputs of a detector are read.
+fn raw_outputs(head: &SsdSpec, inputs: &[TensorSpec]) -> Result<String> {
+    let anchors = match (&head.anchors, inputs.first().map(|i| i.shape.as_slice())) {
+        (Some(anchors), Some(&[_, height, width, _])) => {
+            format!("{} anchors, ", anchors.generate(height, width)?.len())
+        }
+        _ => String::new(),
+    };
+    let background = if head.background == Some(true) { ", the first class is the background" } else { "" };
+    Ok(format!("{anchors}scores as {:?}{background}", head.scores).to_lowercase())
 }
 
 fn section(out: &mut String, title: &str, items: impl ExactSizeIterator<Item = String>) {

@@ -1,10 +1,12 @@
 //! Motion as it is streamed, against whole windows given to the model by hand.
 
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD};
+use osprey_detector::frame::Timestamp;
 use osprey_detector::motion::{
     AccelerationUnit, Axes, Channel, Convention, MotionError, MotionSpec, MotionStream, Prediction,
-    Resampling, Smoothing,
+    Resampling, Sample, Smoothing,
 };
+use osprey_detector::pipeline::{Delivery, Worker, WorkerOptions};
 use osprey_detector::{DType, Model, ModelError, TensorSpec, TensorView, TensorViewMut};
 
 const LENGTH: usize = 8;
@@ -142,6 +144,29 @@ fn streamed_samples_give_the_answers_of_whole_windows() {
             assert_eq!(found.len(), (100 - LENGTH) / hop + 1);
         }
     }
+}
+
+#[test]
+fn a_worker_gives_the_answers_of_the_stream() {
+    let expected = predictions(&mut stream(true, 3), (0..100).map(|i| (at(i), sample(i))));
+    let options = WorkerOptions { delivery: Delivery::Every { capacity: 8 }, ..WorkerOptions::default() };
+    let (worker, results) = Worker::start(|| Ok(stream(true, 3)), &options).unwrap();
+    let reader = std::thread::spawn(move || {
+        let found: Vec<_> = results.iter().filter_map(|r| r.unwrap().output).collect();
+        (found, results.ledger())
+    });
+    for i in 0..100 {
+        let moment = Timestamp::from_nanos((at(i) * 1e9) as i64);
+        let fill = |input: &mut Sample, _: &mut _| {
+            *input = Sample { time: at(i), values: sample(i).to_vec() };
+            Ok::<_, std::convert::Infallible>(())
+        };
+        worker.submit(moment, fill).unwrap();
+    }
+    worker.finish();
+    let (found, ledger) = reader.join().unwrap();
+    assert_eq!(found, expected);
+    assert!(ledger.balances() && ledger.shown == 100, "{ledger:?}");
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn figures_are_those_of_pycocotools() {
 
 #[test]
 fn a_model_is_judged_by_coco_yolo_and_voc_alike() {
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     // What the model itself finds, taken as the truth, must come out as perfect in every format.
     for (format, output) in [("coco", "truth.json"), ("yolo", "yolo"), ("voc", "voc")] {
         let made = outcome(
@@ -77,11 +77,8 @@ fn a_model_is_judged_by_coco_yolo_and_voc_alike() {
 
 #[test]
 fn the_report_shows_what_was_missed() {
-    let (Some(model), Some(images), Some(truth), scratch) =
-        (detector(), asset("eval/coco/images"), asset("eval/coco/gt.json"), Scratch::new())
-    else {
-        return;
-    };
+    let (Some(images), Some(truth)) = (asset("eval/coco/images"), asset("eval/coco/gt.json")) else { return };
+    let (model, scratch) = (detector(), Scratch::new());
     let run = outcome(
         scratch
             .osprey()
@@ -158,7 +155,7 @@ fn classifiers_are_judged_on_arrays() {
 
 #[test]
 fn wrong_truth_is_refused_with_its_place() {
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     let fails = |truth: &str, said: &str| {
         let run = outcome(
             osprey()

@@ -5,7 +5,7 @@ use std::fs;
 
 #[test]
 fn broken_pictures_are_reported_and_the_rest_goes_on() {
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     let jpeg = fs::read(scratch.path("photos/astronaut.jpg")).expect("a photo");
     scratch.write("photos/a-empty.jpg", "");
     scratch.write("photos/b-text.png", "this is not a picture");
@@ -38,7 +38,7 @@ fn bomb() -> Vec<u8> {
 
 #[test]
 fn where_no_picture_can_be_read_the_status_is_one() {
-    let (Some(model), scratch) = (detector(), Scratch::new()) else { return };
+    let (model, scratch) = (detector(), Scratch::new());
     scratch.write("photos/a.jpg", "");
     let run = outcome(&mut scratch.detect(&model, &["photos", "--output", "out.csv"]));
     assert_eq!(run.status, Some(1), "{}", run.stderr);
@@ -77,7 +77,7 @@ fn wrong_arguments_end_with_status_one_and_say_what_to_do() {
 
 #[test]
 fn the_model_can_come_from_the_environment() {
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     let run = outcome(scratch.osprey().env("OSPREY_MODEL", &model).args(["detect", "photos/cat.png"]));
     assert_eq!(run.status, Some(0), "{}", run.stderr);
     let run = outcome(scratch.osprey().env("OSPREY_MODEL", "gone.tflite").args(["detect", "photos/cat.png"]));
@@ -87,7 +87,7 @@ fn the_model_can_come_from_the_environment() {
 
 #[test]
 fn outputs_appear_only_when_complete_and_nothing_else_is_left() {
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     scratch.write("old.json", "kept until the new one is complete");
     let args = ["photos", "-o", "old.json", "--report", "r.html", "--annotated", "drawn"];
     assert_eq!(outcome(&mut scratch.detect(&model, &args)).status, Some(0));
@@ -105,7 +105,7 @@ fn outputs_appear_only_when_complete_and_nothing_else_is_left() {
 
 #[test]
 fn no_picture_is_ever_overwritten() {
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     let before = fs::read(scratch.path("photos/cat.png")).expect("a photo");
     let run = outcome(&mut scratch.detect(&model, &["photos", "--annotated", "./photos"]));
     assert_eq!(run.status, Some(1));
@@ -117,7 +117,7 @@ fn no_picture_is_ever_overwritten() {
 #[test]
 fn devices_are_written_to_not_replaced() {
     use std::os::unix::fs::FileTypeExt;
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     let run = outcome(&mut scratch.detect(&model, &["photos/cat.png", "-f", "csv", "-o", "/dev/null"]));
     assert_eq!(run.status, Some(0), "{}", run.stderr);
     assert!(fs::metadata("/dev/null").expect("a device").file_type().is_char_device());
@@ -126,7 +126,7 @@ fn devices_are_written_to_not_replaced() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error() {
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     let run = outcome(&mut scratch.detect(&model, &["photos", "-f", "jsonl", "-o", "/dev/full"]));
     assert_eq!(run.status, Some(1), "{}", run.stderr);
     assert!(run.stderr.contains("No space"), "{}", run.stderr);

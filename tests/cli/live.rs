@@ -4,6 +4,7 @@ use crate::scratch::{Scratch, detector, osprey, outcome};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ fn assert_balanced(summary: &Value) {
 
 #[test]
 fn a_synthetic_camera_ends_with_one_json_line() {
-    let Some(model) = detector() else { return };
+    let model = detector();
     let run = outcome(
         osprey()
             .args([
@@ -54,7 +55,7 @@ fn a_synthetic_camera_ends_with_one_json_line() {
 
 #[test]
 fn photos_are_recorded_and_replayed_to_the_same_detections() {
-    let Some(model) = detector() else { return };
+    let model = detector();
     let scratch = Scratch::with_photos();
     let run = outcome(
         osprey()
@@ -106,7 +107,7 @@ fn photos_are_recorded_and_replayed_to_the_same_detections() {
 
 #[test]
 fn video_comes_through_standard_input() {
-    let Some(model) = detector() else { return };
+    let model = detector();
     let mut y4m = b"YUV4MPEG2 W64 H48 F25:1 C420jpeg\n".to_vec();
     for level in [50, 100, 150] {
         y4m.extend(b"FRAME\n");
@@ -140,18 +141,9 @@ fn video_comes_through_standard_input() {
 
 #[test]
 fn the_page_shows_pictures_and_boxes_to_this_machine_only() {
-    let Some(model) = detector() else { return };
+    let model = detector();
     let scratch = Scratch::with_photos();
-    let mut program = std::process::Command::new(assert_cmd::cargo::cargo_bin!("osprey"))
-        .args(["live", "--serve", "0", "--loop", "--fps", "20", "--summary", "none", "--model"])
-        .arg(model)
-        .arg(scratch.path("photos"))
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program");
-    let mut said = String::new();
-    BufReader::new(program.stderr.take().expect("piped")).read_line(&mut said).expect("the address");
-    let address = said.trim().rsplit('/').next().expect("an address").to_owned();
+    let (mut program, address) = served(&model, &scratch);
     let get = |path: &str, host: &str, bytes: usize| {
         let mut stream = TcpStream::connect(&address).expect("the server");
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -170,6 +162,49 @@ fn the_page_shows_pictures_and_boxes_to_this_machine_only() {
     assert!(video.contains("image/jpeg") && video.contains("JFIF"), "{}", &video[..200]);
     assert!(events.contains("data: {") && events.contains("\"ledger\""), "{events}");
     assert!(foreign.starts_with("HTTP/1.1 403"), "{foreign}");
+}
+
+/// `osprey live` showing the photos in turn on a page, and the page's address.
+fn served(model: &Path, scratch: &Scratch) -> (std::process::Child, String) {
+    let mut program = std::process::Command::new(assert_cmd::cargo::cargo_bin!("osprey"))
+        .args(["live", "--serve", "0", "--loop", "--fps", "20", "--summary", "none", "--model"])
+        .arg(model)
+        .arg(scratch.path("photos"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut said = String::new();
+    BufReader::new(program.stderr.take().expect("piped")).read_line(&mut said).expect("the address");
+    (program, said.trim().rsplit('/').next().expect("an address").to_owned())
+}
+
+#[test]
+fn a_browser_draws_the_boxes() {
+    let mut found = ["chromium", "chromium-browser", "google-chrome"].into_iter();
+    let Some(browser) = found.find(|name| std::process::Command::new(name).arg("--version").output().is_ok())
+    else {
+        println!("skipped: no Chromium on this machine");
+        return;
+    };
+    let scratch = Scratch::with_photos();
+    let (mut program, address) = served(&detector(), &scratch);
+    let drawn = || {
+        let page = std::process::Command::new(browser)
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
+            .arg(format!("--user-data-dir={}", scratch.path("profile").display()))
+            .arg(format!("http://{address}/"))
+            .output()
+            .expect("the browser");
+        let page = String::from_utf8_lossy(&page.stdout).into_owned();
+        let body = page.split("<main>").nth(1).unwrap_or_default();
+        body.split("<script>").next().unwrap_or_default().to_owned()
+    };
+    // The browser writes the page down as soon as it has loaded, which can be before the first event.
+    let body = (0..10).map(|_| drawn()).find(|body| body.contains("<rect")).unwrap_or_else(drawn);
+    program.kill().expect("still running");
+    program.wait().expect("ended");
+    assert!(body.contains(" %</text>"), "no boxes: {body}");
+    assert!(body.contains("FPS") && body.contains("captured"), "no figures: {body}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn models(scratch: &Scratch, args: &[&str]) -> Outcome {
 
 #[test]
 fn a_model_is_added_used_by_name_and_removed() {
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     scratch.write("my model.tflite", fs::read(model).expect("a model"));
     assert!(!models(&scratch, &[]).stdout.contains("my-coco"));
     let nameless = models(&scratch, &["add", "my model.tflite"]);
@@ -49,7 +49,7 @@ fn a_model_is_added_used_by_name_and_removed() {
 
 #[test]
 fn what_is_not_the_model_that_was_meant_is_refused() {
-    let (Some(model), scratch) = (detector(), Scratch::new()) else { return };
+    let (model, scratch) = (detector(), Scratch::new());
     let model = model.to_str().expect("UTF-8");
     let refused = |args: &[&str], said: &str| {
         let run = models(&scratch, args);
@@ -72,7 +72,7 @@ fn what_is_not_the_model_that_was_meant_is_refused() {
 #[cfg(unix)]
 #[test]
 fn a_link_out_of_the_catalogue_is_refused() {
-    let (Some(model), scratch) = (detector(), Scratch::new()) else { return };
+    let (model, scratch) = (detector(), Scratch::new());
     let outside = scratch.write("outside/precious.tflite", "kept");
     fs::create_dir(scratch.path("catalogue")).expect("a folder");
     std::os::unix::fs::symlink(&outside, scratch.path("catalogue/m.tflite")).expect("a link");

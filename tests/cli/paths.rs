@@ -4,7 +4,7 @@ use super::scratch::{Scratch, detector, outcome};
 
 #[test]
 fn folders_inside_folders_keep_their_shape_in_the_results() {
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     let cat = std::fs::read(scratch.path("photos/cat.png")).expect("a photo");
     scratch.write("photos/trip/day 1/cat.png", &cat);
     scratch.write("photos/trip/notes.txt", "no picture");
@@ -22,7 +22,7 @@ fn folders_inside_folders_keep_their_shape_in_the_results() {
 
 #[test]
 fn what_an_earlier_run_drew_is_not_looked_at_again() {
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     for _ in 0..2 {
         let run = outcome(&mut scratch.detect(&model, &[".", "-r", "-f", "jsonl", "--annotated", "drawn"]));
         assert_eq!((run.status, run.lines().len()), (Some(0), 3), "{}", run.stderr);
@@ -31,7 +31,7 @@ fn what_an_earlier_run_drew_is_not_looked_at_again() {
 
 #[test]
 fn patterns_choose_pictures() {
-    let (Some(model), scratch) = (detector(), Scratch::with_photos()) else { return };
+    let (model, scratch) = (detector(), Scratch::with_photos());
     let run = outcome(&mut scratch.detect(&model, &["photos/*.jpg", "-f", "jsonl"]));
     let images: Vec<_> =
         run.lines().iter().map(|l| l["image"].as_str().expect("a path").to_owned()).collect();

@@ -26,8 +26,8 @@ pub(crate) fn asset(path: &str) -> Option<PathBuf> {
 }
 
 /// A detector of people, cats, cups and 77 other kinds.
-pub(crate) fn detector() -> Option<PathBuf> {
-    asset("models/ssd_mobilenet_v1_1_metadata_1.tflite")
+pub(crate) fn detector() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/ssdlite_mobilenet_v2_300.tflite")
 }
 
 /// The photos that come with the project.

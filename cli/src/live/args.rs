@@ -49,6 +49,10 @@ pub(crate) struct LiveArgs {
     /// Detects in every N-th frame only; tracks move on by prediction.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) interval: u32,
+    /// Detects in fewer frames while this machine is hot, short of power, or too slow for the camera,
+    /// by what Linux says of its heat and battery.
+    #[arg(long, conflicts_with_all = ["interval", "every"])]
+    pub(crate) govern: bool,
     /// No identities: what each frame shows, on its own.
     #[arg(long)]
     pub(crate) no_tracking: bool,

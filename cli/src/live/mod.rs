@@ -1,6 +1,7 @@
 //! `osprey live` and `osprey replay`.
 
 pub(crate) mod args;
+mod govern;
 mod output;
 mod recording;
 pub(crate) mod replay;
@@ -13,10 +14,11 @@ use crate::files::Destination;
 use crate::model;
 use anyhow::{Context, Result};
 use args::{FilterArg, LiveArgs, SummaryArg};
+use govern::Governed;
 use image::RgbImage;
 use osprey_detector::frame::{Frame, Timestamp};
 use osprey_detector::pipeline::{
-    Delivery, Detect, DetectError, Detections, Pipeline, PipelineOptions, Results, WorkerOptions,
+    Delivery, Detect, DetectError, Detections, Pipeline, PipelineOptions, Results, Stage, WorkerOptions,
 };
 use osprey_detector::preprocess::{Filter, Placement, PreprocessOptions, Preprocessor};
 use osprey_detector::track::TrackerOptions;
@@ -26,8 +28,9 @@ use recording::{Facts, Header, Recorder};
 use source::{OwnedFrame, Source, Stream};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use web::Page;
@@ -48,6 +51,9 @@ struct Outputs {
     annotated: Option<Y4mWriter>,
     recorder: Option<Recorder>,
     page: Option<Page>,
+    /// Decides on the interval of detection, which the feed obeys.
+    governed: Option<Governed>,
+    interval: Arc<AtomicU32>,
 }
 
 impl Outputs {
@@ -71,6 +77,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     drop(detector);
 
     let Stream { mut source, fps } = source::open(args)?;
+    let interval = Arc::new(AtomicU32::new(args.interval));
     let outputs = Outputs {
         labels,
         jsonl: args.jsonl.as_deref().map(Destination::create).transpose()?,
@@ -81,13 +88,14 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
             .transpose()?,
         recorder: args.record.as_deref().map(|p| Recorder::create(p, &header)).transpose()?,
         page: args.serve.map(Page::serve).transpose()?,
+        governed: args.govern.then(|| Governed::new(fps.unwrap_or(30.0), Path::new("/sys"))),
+        interval: Arc::clone(&interval),
     };
     if let Some(page) = &outputs.page {
         eprintln!("osprey: live picture at http://{}", page.address());
     }
     let (pictures, inputs) = (outputs.wants_pictures(), outputs.recorder.is_some());
     let (pipeline, results) = Pipeline::start(load, &pipeline_options(args))?;
-    pipeline.set_interval(args.interval);
     let keeper = Arc::new(Keeper::default());
     let stop = Arc::new(AtomicBool::new(false));
     {
@@ -104,7 +112,8 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
         })
     };
 
-    let feed = Feed { pipeline: &pipeline, keeper: &keeper, stop: &stop, pictures, inputs };
+    let feed =
+        Feed { pipeline: &pipeline, keeper: &keeper, stop: &stop, interval: &interval, pictures, inputs };
     let fed = feed.run(&mut *source, fps.filter(|_| !args.every), args.frames);
     pipeline.finish();
     let results = consumer.join().map_err(|_| anyhow::anyhow!("writing results failed"))??;
@@ -139,6 +148,7 @@ struct Feed<'a> {
     pipeline: &'a Pipeline,
     keeper: &'a Keeper,
     stop: &'a AtomicBool,
+    interval: &'a AtomicU32,
     pictures: bool,
     inputs: bool,
 }
@@ -168,6 +178,7 @@ impl Feed<'_> {
             let picture = render(frame);
             lock(self.keeper).entry(sequence).or_default().picture = picture;
         }
+        self.pipeline.set_interval(self.interval.load(Ordering::Relaxed));
         let submitted = self.pipeline.submit_with(frame, |input, placement| {
             if self.inputs {
                 lock(self.keeper).entry(sequence).or_default().input = Some((input.clone(), *placement));
@@ -209,6 +220,10 @@ fn consume(
                 continue;
             }
         };
+        let inference = shown.timings.get(Stage::Inference).unwrap_or_default();
+        if let Some(interval) = outputs.governed.as_mut().and_then(|g| g.observe(inference)) {
+            outputs.interval.store(interval, Ordering::Relaxed);
+        }
         let kept = {
             let mut keeper = lock(keeper);
             let later = keeper.split_off(&(shown.sequence + 1));

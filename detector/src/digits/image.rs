@@ -69,6 +69,13 @@ pub struct DigitImage {
     ink: Vec<f32>,
 }
 
+impl Default for DigitImage {
+    /// A blank sheet.
+    fn default() -> Self {
+        Self { ink: vec![0.0; Self::PIXELS] }
+    }
+}
+
 impl DigitImage {
     /// Number of pixels.
     pub const PIXELS: usize = SIDE * SIDE;

@@ -5,6 +5,7 @@ mod image;
 pub use image::{DigitError, DigitImage, Stroke};
 
 use crate::model::{LoadOptions, Model, ModelError, load};
+use crate::pipeline::{Stage, Task, Timings};
 use crate::tensor::TensorSpec;
 use std::path::Path;
 
@@ -69,6 +70,17 @@ impl DigitClassifier {
         let likeliest =
             (0..10u8).max_by(|&a, &b| probabilities[a as usize].total_cmp(&probabilities[b as usize]));
         Ok(Digit { digit: likeliest.unwrap_or(0), probabilities })
+    }
+}
+
+/// On a worker's thread: images in, digits out.
+impl Task for DigitClassifier {
+    type Input = DigitImage;
+    type Output = Digit;
+    type Error = DigitError;
+
+    fn run(&mut self, image: &mut DigitImage, timings: &mut Timings) -> Result<Digit, DigitError> {
+        timings.time(Stage::Inference, || self.classify(image))
     }
 }
 

@@ -13,5 +13,5 @@ mod window;
 pub use channel::{AccelerationUnit, Axes, Channel, Convention, Quantity, RotationUnit, STANDARD_GRAVITY};
 pub use error::MotionError;
 pub use smoothing::{Smoother, Smoothing};
-pub use stream::{MotionSpec, MotionStream, Prediction};
+pub use stream::{MotionSpec, MotionStream, Prediction, Sample};
 pub use window::{MotionWindow, Resampling, SampleCounts, WindowEvent, WindowSettings};

@@ -5,6 +5,7 @@ use super::{
     WindowEvent, WindowSettings,
 };
 use crate::model::{Model, ModelError};
+use crate::pipeline::{Stage, Task, Timings};
 use crate::tensor::{TensorSpec, TensorViewMut};
 use serde::{Deserialize, Serialize};
 
@@ -181,6 +182,27 @@ impl MotionStream {
             }
         })?;
         failure.map_or(Ok(()), |e| Err(e.into()))
+    }
+}
+
+/// What a sensor measured at one moment.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sample {
+    /// Seconds on any clock.
+    pub time: f64,
+    /// A value for each channel.
+    pub values: Vec<f32>,
+}
+
+/// On a worker's thread: samples in, and a prediction out where one completes a window. Meant for
+/// delivery of every input: a sample that is left out is a gap.
+impl Task for MotionStream {
+    type Input = Sample;
+    type Output = Option<Prediction>;
+    type Error = MotionError;
+
+    fn run(&mut self, sample: &mut Sample, timings: &mut Timings) -> Result<Option<Prediction>, MotionError> {
+        timings.time(Stage::Inference, || self.push(sample.time, &sample.values))
     }
 }
 
