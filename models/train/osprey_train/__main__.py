@@ -45,6 +45,9 @@ def main():
     p.add_argument("--out", type=Path, required=True, help="the file to write")
     p = commands.add_parser("manifest", help="write manifest.toml and the cards for a folder of .tflite files")
     p.add_argument("--out", type=Path, required=True)
+    p = commands.add_parser("pictures", help="draw the failures that the cards show, from the .tflite files")
+    p.add_argument("--data", type=Path, required=True)
+    p.add_argument("--out", type=Path, required=True, help="folder with the .tflite files, beside samples/")
     for name, text in (
         ("digits", "train, convert and measure the digits classifier"),
         ("run-or-walk", "the same for run or walk from 12 samples of x"),
@@ -76,6 +79,10 @@ def main():
         from .detector import checkpoint
 
         checkpoint.compact(a.checkpoint, a.out)
+    elif a.command == "pictures":
+        from . import pictures
+
+        pictures.run(a.data, a.out)
     elif a.command == "manifest":
         from . import cards, manifest
 

@@ -27,6 +27,8 @@ def flat(value, names, prefix=""):
             out |= {key: table(v, names), f"{prefix}pairs": pairs(v, names)}
         elif k == "accuracy":
             out[key] = f"{100 * v:.2f} %"
+        elif k == "accuracy_interval":
+            out[key] = f"{100 * v[0]:.1f}–{100 * v[1]:.1f} %"
         elif isinstance(v, dict):
             out |= flat(v, names, key + "_")
         elif isinstance(v, list):

@@ -50,7 +50,7 @@ MODELS = {
         task="motion",
         description="Chop, drive, shake or none; state passes from window to window",
         labels=["none", "drive it", "shake it", "chop it"],
-        motion=dict(channels=axes("rotation") + axes("user_acceleration"), rate=50.0, convention=CORE_MOTION),
+        motion=dict(channels=axes("rotation") + axes("user_acceleration"), rate=25.0, convention=CORE_MOTION),
     ),
 }
 

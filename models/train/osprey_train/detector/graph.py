@@ -39,15 +39,19 @@ def front(net, x):
     return x
 
 
-def whole(net, x):
-    """Box codes [1, anchors, 4] and class logits [1, anchors, 80] of pictures [1, size, size, 3] in -1..1."""
+def pyramid(net, x):
+    """The projections of stride 16 and 32 that the pyramid adds up."""
     x = front(net, x)
     for i, b in enumerate(net.blocks[FRONT:], FRONT):
         x = _residual(x, b)
         if i == 12:
             tap = x
-    p5 = _conv(_conv(x, net.last), net.lateral5)
-    p4 = _conv(tap, net.lateral4)
+    return _conv(tap, net.lateral4), _conv(_conv(x, net.last), net.lateral5)
+
+
+def whole(net, x):
+    """Box codes [1, anchors, 4] and class logits [1, anchors, 80] of pictures [1, size, size, 3] in -1..1."""
+    p4, p5 = pyramid(net, x)
     # Corners, not centres, so that the step up is the same as the teacher's doubling.
     up = tf.compat.v1.image.resize_nearest_neighbor(p5, p4.shape[1:3], half_pixel_centers=False)
     maps = [_chain(p4 + up, net.smooth4), p5]
@@ -62,10 +66,13 @@ def whole(net, x):
     return tf.concat(code, 1, name="boxes"), tf.concat(logit, 1, name="scores")
 
 
-def convert(net, body, representative=None):
-    """TFLite bytes: float32 where there are no pictures to calibrate on, else int8 with a uint8 input."""
+def convert(net, body, representative=None, size=None):
+    """TFLite bytes: float32 where there are no pictures to calibrate on, else int8 with a uint8 input.
+
+    `size` is the side of the pictures where it is not the network's own.
+    """
     net = net.eval().cpu()
-    size = net.config["size"]
+    size = size or net.config["size"]
 
     class Module(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec((1, size, size, 3), tf.float32, name="image")])

@@ -7,7 +7,6 @@ that gravity does not matter. Whole recordings are held out; one source at a tim
 
 import gzip
 import io
-import time
 
 import numpy as np
 
@@ -63,6 +62,11 @@ def phone(folder):
         cut = len(samples) * 2 // 3
         yield "phone", f"{letter}-first", c, samples[: cut - WINDOW]
         yield "phone", f"{letter}-last", c, samples[cut:]
+
+
+def recordings(folder):
+    """(source, recording, class, samples at 26 Hz in g) of all three sources under `folder`."""
+    return [*board(folder), *app(folder), *phone(folder)]
 
 
 def held_out(recordings):
@@ -124,17 +128,17 @@ def fit(recordings, folder, say=print):
                 by.append(c)
             yield np.array(bx, np.float32), np.array(by)
 
-    common.train(net, batches, STEPS, EPOCHS, RATE, folder, "sparse_categorical_crossentropy", say=say)
-    return net
+    return net, common.train(net, batches, STEPS, EPOCHS, RATE, folder, "sparse_categorical_crossentropy", say=say)
 
 
 def measure(data, recordings):
-    model, truth, guess = common.Model(data), [], []
-    for _, _, c, samples in recordings:
+    model, truth, guess, recording = common.Model(data), [], [], []
+    for k, (_, _, c, samples) in enumerate(recordings):
         for w in windows(samples):
             truth.append(c)
             guess.append(int(model(w).argmax()))
-    return common.report(np.array(truth), np.array(guess), NAMES)
+            recording.append(k)
+    return common.report(np.array(truth), np.array(guess), NAMES, recording)
 
 
 def converted(net):
@@ -144,18 +148,18 @@ def converted(net):
 
 
 def run(assets, work, out):
-    folder = assets / "motion"
-    recordings = [*board(folder), *app(folder), *phone(folder)]
-    held = held_out(recordings)
-    start = time.time()
-    data = converted(fit([r for r, h in zip(recordings, held) if not h], work / "activity"))
+    every = recordings(assets / "motion")
+    held = held_out(every)
+    net, seconds = fit([r for r, h in zip(every, held) if not h], work / "activity")
+    data = converted(net)
     figures = dict(held_out={}, left_out={})
     for source in ("board", "app", "phone"):
-        figures["held_out"][source] = measure(data, [r for r, h in zip(recordings, held) if h and r[0] == source])
-        rest = [r for r in recordings if r[0] != source]
-        others = fit(rest, work / f"activity-without-{source}", say=lambda *a, **k: None)
-        figures["left_out"][source] = measure(converted(others), [r for r in recordings if r[0] == source])
-    figures["held_out"]["all"] = measure(data, [r for r, h in zip(recordings, held) if h])
-    figures["seconds"] = round(time.time() - start)
+        figures["held_out"][source] = measure(data, [r for r, h in zip(every, held) if h and r[0] == source])
+        rest = [r for r in every if r[0] != source]
+        others, spent = fit(rest, work / f"activity-without-{source}", say=lambda *a, **k: None)
+        seconds += spent
+        figures["left_out"][source] = measure(converted(others), [r for r in every if r[0] == source])
+    figures["held_out"]["all"] = measure(data, [r for r, h in zip(every, held) if h])
+    figures["seconds"] = round(seconds)
     common.write(out, "activity", {"activity.tflite": data}, figures)
     print({k: {s: v["accuracy"] for s, v in figures[k].items()} for k in ("held_out", "left_out")})

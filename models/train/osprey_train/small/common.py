@@ -7,6 +7,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import json
 import re
+import time
 
 import numpy as np
 import tensorflow as tf
@@ -23,19 +24,27 @@ def seed(value):
 
 
 def train(net, batches, steps, epochs, rate, folder, loss, say=print):
-    """Adam with a cosine fall. `batches(epoch)` yields (inputs, targets); an epoch is the unit of resumption."""
+    """Adam with a cosine fall. `batches(epoch)` yields (inputs, targets) or (inputs, targets, weights).
+
+    An epoch is the unit of resumption. Gives the seconds spent, over all resumptions.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps * epochs), clipnorm=1.0)
     net.compile(optimizer, loss)
-    manager = tf.train.CheckpointManager(tf.train.Checkpoint(net=net, optimizer=optimizer), str(folder), 1)
+    seconds = tf.Variable(0.0)
+    state = tf.train.Checkpoint(net=net, optimizer=optimizer, seconds=seconds)
+    manager = tf.train.CheckpointManager(state, str(folder), 1)
     first = 0
     if manager.latest_checkpoint:
         manager.checkpoint.restore(manager.latest_checkpoint)
         first = int(manager.latest_checkpoint.rsplit("-", 1)[1])
     for epoch in range(first, epochs):
-        losses = [float(net.train_on_batch(x, y)) for x, y in batches(epoch)]
+        start = time.time()
+        losses = [float(net.train_on_batch(*batch)) for batch in batches(epoch)]
+        seconds.assign_add(time.time() - start)
         manager.save(checkpoint_number=epoch + 1)
         say(f"epoch {epoch + 1}/{epochs} loss {np.mean(losses):.4f}", flush=True)
+    return float(seconds)
 
 
 def convert(net, samples=None, input_type=tf.float32, output_type=tf.float32):
@@ -75,13 +84,24 @@ class Model:
         return (y - zero) * scale if scale else y
 
 
-def report(truth, guess, names):
-    """Accuracy, confusion matrix (rows are the truth) and per-class precision and recall."""
+def interval(right, groups=None, resamples=2000):
+    """95 % interval of the share of `right`, by resampling items, or the groups (recordings) they belong to."""
+    groups = np.arange(len(right)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    hits, size = np.bincount(groups, weights=right), np.bincount(groups)
+    rng = np.random.default_rng(1)
+    picks = (rng.integers(0, len(size), len(size)) for _ in range(resamples))
+    low, high = np.percentile([hits[k].sum() / size[k].sum() for k in picks], [2.5, 97.5])
+    return [round(float(low), 4), round(float(high), 4)]
+
+
+def report(truth, guess, names, groups=None):
+    """Accuracy with its 95 % interval, confusion matrix (rows are the truth) and per-class precision and recall."""
     n = len(names)
     m = np.zeros((n, n), int)
     np.add.at(m, (truth, guess), 1)
     return dict(
         accuracy=round(float((truth == guess).mean()), 5),
+        accuracy_interval=interval(truth == guess, groups),
         count=int(len(truth)),
         confusion=m.tolist(),
         recall={k: round(float(m[i, i] / max(1, m[i].sum())), 4) for i, k in enumerate(names)},
@@ -92,7 +112,7 @@ def report(truth, guess, names):
 def pretty(figures):
     """JSON with a line for each row of a matrix."""
     text = json.dumps(figures, indent=1)
-    return re.sub(r"\[\s+([\d\s,]+?)\s+\]", lambda m: "[" + " ".join(m[1].split()) + "]", text)
+    return re.sub(r"\[\s+([\d\s,.]+?)\s+\]", lambda m: "[" + " ".join(m[1].split()) + "]", text)
 
 
 def write(folder, name, files, figures):

@@ -1,7 +1,6 @@
 """Digits: a small convolutional network on MNIST (28x28x1, 94,602 parameters), int8."""
 
 import gzip
-import time
 
 import numpy as np
 from PIL import Image
@@ -59,7 +58,7 @@ def run(assets, work, out):
     x, y, vx, vy = x[:-5000], y[:-5000], x[-5000:], y[-5000:]
     net = build()
     assert net.count_params() == 94_602
-    steps, start = len(x) // BATCH, time.time()
+    steps = len(x) // BATCH
 
     def batches(epoch):
         draw = np.random.default_rng((1, epoch))
@@ -67,8 +66,7 @@ def run(assets, work, out):
             images = np.stack([x[i] if draw.random() < 0.2 else moved(x[i], draw) for i in own])
             yield images[..., None].astype(np.float32) / 255, y[own]
 
-    common.train(net, batches, steps, EPOCHS, RATE, work / "digits", "sparse_categorical_crossentropy")
-    seconds = time.time() - start
+    seconds = common.train(net, batches, steps, EPOCHS, RATE, work / "digits", "sparse_categorical_crossentropy")
     fixed = keras.models.clone_model(net, input_tensors=[keras.layers.Input((28, 28, 1), batch_size=1, name="image")])
     fixed.set_weights(net.get_weights())
     samples = vx[rng.permutation(len(vx))[:500], ..., None] / 255.0
