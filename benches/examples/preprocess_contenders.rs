@@ -11,6 +11,9 @@ use std::error::Error;
 use std::io::{BufRead, Write};
 use std::time::Instant;
 
+/// One preparation of a frame.
+type Preparation<'a> = Box<dyn FnMut() -> Result<(), Box<dyn Error>> + 'a>;
+
 const WIDTH: u32 = 1920;
 const HEIGHT: u32 = 1080;
 const SIDE: u32 = 300;
@@ -23,10 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let [who, format, count] = line.split(' ').collect::<Vec<_>>()[..] else {
             return Err(format!("not WHO FORMAT COUNT: {line}").into());
         };
-        let mut run: Box<dyn FnMut() -> Result<(), Box<dyn Error>>> = match (who, format) {
-            ("osprey", format) => Box::new(osprey(&pixels, format)?),
-            ("fast_image_resize", "bgra") => Box::new(fast_bgra(&pixels)?),
-            ("fast_image_resize", "nv12") => Box::new(fast_nv12(&pixels)?),
+        let mut run = match (who, format) {
+            ("osprey", format) => osprey(&pixels, format)?,
+            ("fast_image_resize", "bgra") => fast_bgra(&pixels)?,
+            ("fast_image_resize", "nv12") => fast_nv12(&pixels)?,
             _ => return Err(format!("no contender {who} {format}").into()),
         };
         run()?;
@@ -48,10 +51,7 @@ fn planes(pixels: &[u8]) -> (&[u8], &[u8]) {
     (luma, &rest[..(WIDTH * HEIGHT / 2) as usize])
 }
 
-fn osprey<'a>(
-    pixels: &'a [u8],
-    format: &str,
-) -> Result<impl FnMut() -> Result<(), Box<dyn Error>> + 'a, Box<dyn Error>> {
+fn osprey<'a>(pixels: &'a [u8], format: &str) -> Result<Preparation<'a>, Box<dyn Error>> {
     let frame = match format {
         "bgra" => Frame::bgra(pixels, WIDTH, HEIGHT)?,
         "nv12" => {
@@ -65,7 +65,7 @@ fn osprey<'a>(
     let spec = TensorSpec { name: "in".into(), shape, dtype: DType::U8, quantization: None };
     let mut input = Tensor::zeros(spec.dtype, &spec.shape).ok_or("no such tensor")?;
     let mut preprocessor = Preprocessor::new(&spec, PreprocessOptions::default())?;
-    Ok(move || Ok(preprocessor.run(&frame, &mut input.view_mut()).map(|_| ())?))
+    Ok(Box::new(move || Ok(preprocessor.run(&frame, &mut input.view_mut()).map(|_| ())?)))
 }
 
 /// Two taps on each axis, as Osprey's bilinear filter and OpenCV's INTER_LINEAR take.
@@ -75,25 +75,25 @@ fn bilinear() -> (Resizer, ResizeOptions) {
 }
 
 /// Resizes four channels, then takes three of them in the other order.
-fn fast_bgra(pixels: &[u8]) -> Result<impl FnMut() -> Result<(), Box<dyn Error>> + '_, Box<dyn Error>> {
+fn fast_bgra(pixels: &[u8]) -> Result<Preparation<'_>, Box<dyn Error>> {
     let frame = ImageRef::new(WIDTH, HEIGHT, pixels, PixelType::U8x4)?;
     let mut small = Image::new(SIDE, SIDE, PixelType::U8x4);
     let mut rgb = vec![0u8; (SIDE * SIDE * 3) as usize];
     let (mut resizer, options) = bilinear();
     let options = options.use_alpha(false);
-    Ok(move || {
+    Ok(Box::new(move || {
         resizer.resize(&frame, &mut small, &options)?;
         for (to, from) in rgb.chunks_exact_mut(3).zip(small.buffer().chunks_exact(4)) {
             to.copy_from_slice(&[from[2], from[1], from[0]]);
         }
         std::hint::black_box(&rgb);
         Ok(())
-    })
+    }))
 }
 
 /// Resizes both planes to the size of the result, then converts the few pixels that are left: the
 /// quickest way there with a library that knows no colours.
-fn fast_nv12(pixels: &[u8]) -> Result<impl FnMut() -> Result<(), Box<dyn Error>> + '_, Box<dyn Error>> {
+fn fast_nv12(pixels: &[u8]) -> Result<Preparation<'_>, Box<dyn Error>> {
     let (luma, chroma) = planes(pixels);
     let luma = ImageRef::new(WIDTH, HEIGHT, luma, PixelType::U8)?;
     let chroma = ImageRef::new(WIDTH / 2, HEIGHT / 2, chroma, PixelType::U8x2)?;
@@ -102,7 +102,7 @@ fn fast_nv12(pixels: &[u8]) -> Result<impl FnMut() -> Result<(), Box<dyn Error>>
     let mut rgb = vec![0u8; (SIDE * SIDE * 3) as usize];
     let (mut resizer, options) = bilinear();
     let options = options.use_alpha(false);
-    Ok(move || {
+    Ok(Box::new(move || {
         resizer.resize(&luma, &mut small_luma, &options)?;
         resizer.resize(&chroma, &mut small_chroma, &options)?;
         let pixels = small_luma.buffer().iter().zip(small_chroma.buffer().chunks_exact(2));
@@ -114,5 +114,5 @@ fn fast_nv12(pixels: &[u8]) -> Result<impl FnMut() -> Result<(), Box<dyn Error>>
         }
         std::hint::black_box(&rgb);
         Ok(())
-    })
+    }))
 }
