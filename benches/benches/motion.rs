@@ -43,7 +43,7 @@ fn models(c: &mut Criterion) {
     for (file, channels, rate, hop) in [
         ("run_or_walk.tflite", vec![AccelerationX], 5.0, None),
         ("activity.tflite", activity, 26.0, Some(26)),
-        ("gestures.tflite", gestures, 50.0, None),
+        ("gestures.tflite", gestures, 25.0, None),
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models").join(file);
         let Ok(loaded) = load(&path, &LoadOptions::default()) else {
