@@ -15,6 +15,7 @@ use std::path::PathBuf;
   ffmpeg -i film.mp4 -f rawvideo -pix_fmt nv12 - | osprey live - --raw nv12 --size 1280x720
   osprey live photos --fps 10 --every --annotated drawn.y4m
   osprey live film.y4m --serve 8080
+  ffmpeg -f v4l2 -i /dev/video0 -f yuv4mpegpipe -pix_fmt yuv420p - | osprey live - --serve 8080
   osprey live film.y4m --record session.osprey && osprey replay session.osprey")]
 pub(crate) struct LiveArgs {
     /// A folder or pattern of pictures, a .y4m file, or - for video on standard input.
@@ -23,6 +24,10 @@ pub(crate) struct LiveArgs {
     /// A source that needs no input.
     #[arg(long, value_enum)]
     pub(crate) source: Option<SourceArg>,
+    /// The camera's device.
+    #[cfg(all(feature = "camera", target_os = "linux"))]
+    #[arg(long, value_name = "FILE", default_value = "/dev/video0")]
+    pub(crate) device: PathBuf,
     /// Frames per second of folders, files and the synthetic camera [default: the file's, or 30].
     /// Standard input comes at its own pace unless this is given.
     #[arg(long, value_name = "N", value_parser = fps)]
@@ -101,6 +106,9 @@ pub(crate) struct ReplayArgs {
 pub(crate) enum SourceArg {
     /// Moving shapes, made by the program.
     Synthetic,
+    /// A camera, by Video4Linux.
+    #[cfg(all(feature = "camera", target_os = "linux"))]
+    Camera,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,10 +1,14 @@
 //! Where frames come from.
 
+#[cfg(all(feature = "camera", target_os = "linux"))]
+mod camera;
 mod pictures;
 mod raw;
 mod synthetic;
 mod y4m;
 
+#[cfg(all(feature = "camera", target_os = "linux"))]
+use super::args::SourceArg;
 use super::args::{LiveArgs, RawFormat};
 use anyhow::{Context, Result, bail};
 use osprey_detector::frame::{Frame, FrameError, Orientation, PackedFormat, Plane, YuvColor};
@@ -88,6 +92,13 @@ pub(super) struct Stream {
 }
 
 pub(super) fn open(args: &LiveArgs) -> Result<Stream> {
+    #[cfg(all(feature = "camera", target_os = "linux"))]
+    if args.source == Some(SourceArg::Camera) {
+        let (size, fps) = (args.size.unwrap_or((1280, 720)), args.fps.unwrap_or(DEFAULT_FPS));
+        let camera = camera::Camera::open(&args.device, size, fps)?;
+        // Frames come at the camera's own pace.
+        return Ok(Stream { source: Box::new(camera), fps: None });
+    }
     let Some(input) = &args.input else {
         let fps = args.fps.unwrap_or(DEFAULT_FPS);
         let size = args.size.unwrap_or((1280, 720));
