@@ -41,7 +41,7 @@ MODELS = {
     "activity": dict(
         SMALL,
         task="motion",
-        description="Stationary, walking or running from two seconds of acceleration",
+        description="Stationary, walking or running from three seconds of acceleration",
         labels=["stationary", "walking", "running"],
         motion=dict(channels=axes("acceleration"), rate=26.0, hop=26, resampling="mean", convention=CORE_MOTION),
     ),
@@ -90,7 +90,7 @@ def scores(name, figures):
     for k, v in figures.items():
         if isinstance(v, dict) and "accuracy" in v:
             flat[f"{k}_accuracy"] = v["accuracy"]
-        elif k in ("held_out", "left_out"):
+        elif k in ("folds", "held_out", "left_out"):
             flat |= {f"{k}_{s}_accuracy": f["accuracy"] for s, f in v.items()}
     return flat
 

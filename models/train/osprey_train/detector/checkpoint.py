@@ -24,3 +24,16 @@ def compact(path, to):
     state = torch.load(path, map_location="cpu", weights_only=False)
     entries = {k: state[k] for k in ("config", "seen", "seconds", "best") if k in state}
     torch.save(entries | dict(average={k: v.half().contiguous() for k, v in state["average"].items()}), to)
+
+
+def size(net):
+    """Parameters and multiply-adds of one picture, both in millions."""
+    macs, hooks = [], []
+    for m in net.modules():
+        if isinstance(m, model.Conv):
+            hooks.append(m.register_forward_hook(lambda m, _, y: macs.append(m.conv.weight.numel() * y[0, 0].numel())))
+    with torch.no_grad():
+        net(torch.zeros(1, 3, net.config["size"], net.config["size"]))
+    for h in hooks:
+        h.remove()
+    return dict(parameters=round(sum(p.numel() for p in net.parameters()) / 1e6, 2), macs=round(sum(macs) / 1e6))

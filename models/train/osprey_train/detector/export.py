@@ -12,7 +12,7 @@ from PIL import Image
 from .. import coco
 from ..pack import Pack
 from . import anchors, graph, score
-from .checkpoint import load, picture
+from .checkpoint import load, picture, size
 
 CALIBRATION, RESAMPLES = 300, 100
 
@@ -116,7 +116,8 @@ def run(assets, work, checkpoint, out, name):
     _replace(out / f"{name}.tflite", int8)
     real = graph.convert(net, graph.whole)
     _replace(work / f"{name}-float.tflite", real)
-    figures = dict(views=state["seen"], minutes=round(state["seconds"] / 60), config=net.config, int8={}, float={})
+    spent = dict(views=state["seen"], minutes=round(state["seconds"] / 60))
+    figures = dict(spent, config=net.config, nms_iou=score.NMS_IOU, **size(net), int8={}, float={})
     for s in ("coco", "voc5"):
         for kind, data in (("int8", int8), ("float", real)):
             figures[kind][s] = evaluate(data, assets / "eval" / s)

@@ -45,7 +45,7 @@ def draw(assets, folder, name):
         return drawn(path, [(x[held], y[held])], run_or_walk.NAMES, ["acceleration x (g)"])
     if name == "activity":
         own = activity.recordings(data)
-        held = [(activity.windows(s), c) for (_, _, c, s), h in zip(own, activity.held_out(own)) if h]
+        held = [(activity.windows(s), c) for (_, _, c, s), f in zip(own, activity.folds(own)) if f == activity.FOLDS - 1]
         held = [(w, [c] * len(w)) for w, c in held]
         return drawn(path, held, activity.NAMES, [f"acceleration {a} (g)" for a in "xyz"])
     channels = [f"rotation {a} (rad/s)" for a in "xyz"] + [f"user acceleration {a} (g)" for a in "xyz"]
