@@ -59,7 +59,7 @@ const CASES: [Case; 6] = [
 enum Contender {
     Osprey(Tracker),
     /// ByteTrack of another library, with the settings of its authors.
-    Trackforge(ByteTrack),
+    Trackforge(Box<ByteTrack>),
     /// Every detection is a new identity.
     Raw,
 }
@@ -71,7 +71,7 @@ impl Contender {
 
     fn trackforge(case: &Case) -> Self {
         // A lost object is kept for half a second, in frames of its own.
-        Self::Trackforge(ByteTrack::new(0.5, FPS as usize / case.interval / 2, 0.8, 0.6))
+        Self::Trackforge(Box::new(ByteTrack::new(0.5, FPS as usize / case.interval / 2, 0.8, 0.6)))
     }
 
     /// Takes the detections of a frame; what is shown until the next ones is `held`, where it cannot
