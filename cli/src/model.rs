@@ -1,10 +1,11 @@
 //! Which model to use, and how to load it.
 
 use crate::args::BackendArg;
-use crate::models::{BuiltIn, Catalogue, builtin};
+use crate::models::Catalogue;
 use anyhow::{Context, Result, bail};
 use osprey_detector::model::{Backend, BackendChoice, LoadOptions, LoadedModel, ModelInfo, Task, load};
 use osprey_detector::ssd::{Detector, DetectorError, DetectorOptions};
+use osprey_models::BuiltIn;
 use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,7 @@ pub(crate) fn resolve_for(given: Option<&Path>, task: Task) -> Result<Source> {
         (Some(path), _) => (path.to_owned(), String::new()),
         (None, Some(path)) => (PathBuf::from(path), format!(" (from ${VARIABLE})")),
         (None, None) => {
-            let default = builtin::default_for(task)?;
+            let default = osprey_models::default_for(task)?;
             let default = default
                 .with_context(|| format!("which model? Pass a .tflite file, or set ${VARIABLE} to one"));
             return Ok(Source::BuiltIn(Box::new(default?)));
@@ -48,7 +49,7 @@ pub(crate) fn resolve_for(given: Option<&Path>, task: Task) -> Result<Source> {
         if let Some(file) = Catalogue::open().map_or(Ok(None), |catalogue| catalogue.file(name))? {
             return Ok(Source::File(file));
         }
-        if let Some(model) = builtin::named(name)? {
+        if let Some(model) = osprey_models::named(name)? {
             return Ok(Source::BuiltIn(Box::new(model)));
         }
     }
@@ -127,15 +128,5 @@ impl fmt::Display for Source {
             Self::File(path) => write!(f, "{}", path.display()),
             Self::BuiltIn(model) => write!(f, "{} (built in)", model.entry.name),
         }
-    }
-}
-
-impl BuiltIn {
-    /// The manifest says what the file does not; labels that were asked for come first.
-    fn options(&self, options: &LoadOptions) -> LoadOptions {
-        let mut options = options.clone();
-        options.entry.get_or_insert_with(|| self.entry.clone());
-        options.labels = options.labels.or_else(|| self.labels.clone());
-        options
     }
 }

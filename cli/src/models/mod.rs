@@ -1,12 +1,10 @@
 //! `osprey models`: the models at hand, and a catalogue of one's own.
 
-pub(crate) mod builtin;
 mod catalogue;
 mod fetch;
 
 use crate::args::{ModelsArgs, ModelsChange};
 use anyhow::{Context, Result, bail, ensure};
-pub(crate) use builtin::BuiltIn;
 pub(crate) use catalogue::Catalogue;
 use osprey_detector::model::{LoadOptions, ModelInfo};
 use std::path::Path;
@@ -85,10 +83,10 @@ fn name_of(source: &str) -> Result<String> {
 }
 
 fn list(catalogue: &Catalogue) -> Result<()> {
-    let built_in = builtin::manifest()?.models;
+    let built_in = osprey_models::manifest()?.models;
     let mut rows: Vec<[String; 4]> = Vec::new();
     for model in &built_in {
-        let bytes = builtin::named(&model.name)?.map_or(0, |m| m.bytes.len());
+        let bytes = osprey_models::named(&model.name)?.map_or(0, |m| m.bytes.len());
         let mark = if model.default { " (default)" } else { "" };
         rows.push([
             model.name.clone(),

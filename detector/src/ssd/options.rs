@@ -1,7 +1,7 @@
 //! What callers choose about detections.
 
 use super::{Anchor, DetectorError, SoftDecay, SsdSpec};
-use crate::model::LoadOptions;
+use crate::model::{Labels, LoadOptions};
 
 /// How overlapping boxes are thinned out.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -87,6 +87,21 @@ impl Default for DetectorOptions {
 }
 
 impl DetectorOptions {
+    /// Fails where a value is outside its range, or names a class that is not among `labels`.
+    ///
+    /// # Errors
+    /// [`DetectorError::BadOption`], [`DetectorError::Labels`].
+    pub fn check_for(&self, labels: &Labels) -> Result<(), DetectorError> {
+        self.check()?;
+        let listed: &[String] = match &self.classes {
+            ClassFilter::All => &[],
+            ClassFilter::Only(names) | ClassFilter::Except(names) => names,
+        };
+        let thresholds = self.class_thresholds.iter().map(|(name, _)| name);
+        thresholds.chain(listed).try_for_each(|name| labels.find(name).map(drop))?;
+        Ok(())
+    }
+
     pub(super) fn check(&self) -> Result<(), DetectorError> {
         let fraction = |option, value: f32| match (0.0..=1.0).contains(&value) {
             true => Ok(()),

@@ -1,22 +1,24 @@
-//! Embeds the models that ship: the files in `models/` and the manifest that describes them.
+//! Embeds the files in this folder and the manifest that describes them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
-    println!("cargo::rerun-if-changed={}", folder.display());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // A new file comes with a new line in the manifest; the folders of the training are none of this.
+    println!("cargo::rerun-if-changed=manifest.toml");
     // A checkout without weights still builds; the program then asks for a model.
     let manifest = fs::read_to_string(folder.join("manifest.toml")).unwrap_or_default();
     let mut files = BTreeMap::new();
     if !manifest.is_empty() {
-        for entry in fs::read_dir(&folder)? {
+        for entry in fs::read_dir(folder)? {
             let path = entry?.path().canonicalize()?;
             let extension = path.extension().and_then(|e| e.to_str());
             if let (Some("tflite" | "txt"), Some(name)) =
                 (extension, path.file_name().and_then(|n| n.to_str()))
             {
+                println!("cargo::rerun-if-changed={name}");
                 files.insert(name.to_owned(), path);
             }
         }
