@@ -23,15 +23,16 @@ use std::process::ExitCode;
 /// after every epoch, so that a training that is stopped in whatever way goes on with --resume.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  osprey train pets --model detector.tflite --output pets-classifier
-  osprey train pets --model detector.tflite --test more-pets --head knn
-  osprey train pets --model detector.tflite --folds 5 --seeds 5
+  osprey train pets --output pets-classifier
+  osprey train pets --test more-pets --head knn
+  osprey train pets --folds 5 --seeds 5
   osprey train pets --output pets-classifier --resume --epochs 60")]
 pub(crate) struct TrainArgs {
     /// A folder with a folder of pictures for each class.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// The .tflite file that features come from; without it, the one that $OSPREY_MODEL names.
+    /// The .tflite file that features come from; without it, the one that $OSPREY_MODEL names, else the
+    /// built-in detector.
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// Tensors of the model to take features from [default: a wide, deep layer].
