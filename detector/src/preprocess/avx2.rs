@@ -3,7 +3,7 @@
 
 use super::axis::{Axis, TAP_BLOCK, WEIGHT_BITS};
 use super::color::{COEFFICIENT_BITS, NEUTRAL, SAMPLE_BITS, ToRgb};
-use super::fast::{Biplanar, Packed};
+use super::fast::{Biplanar, Packed, blocks};
 use super::scalar::HALFWAY_BITS;
 use std::arch::x86_64::*;
 
@@ -76,11 +76,6 @@ fn across(source: &[u8], step: usize, axis: &Axis, out: [&mut [i16]; 3]) {
         second[column] = _mm_extract_epi16::<2>(sums) as i16;
         third[column] = _mm_extract_epi16::<4>(sums) as i16;
     }
-}
-
-/// First columns of blocks of `block`; the last block may overlap the one before.
-fn blocks(len: usize, block: usize) -> impl Iterator<Item = usize> {
-    (0..len / block).map(move |i| i * block).chain((!len.is_multiple_of(block)).then(|| len - block))
 }
 
 #[target_feature(enable = "avx2")]

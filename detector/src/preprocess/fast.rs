@@ -5,8 +5,11 @@
 use super::avx2::Avx2;
 use super::axis::{Axis, TAP_BLOCK};
 use super::color::ToRgb;
+#[cfg(target_arch = "aarch64")]
+use super::neon::Neon;
 use super::plan::Plan;
 use crate::frame::{Components, Frame, PackedFormat, Pixels, Plane};
+use osprey_engine::Isa;
 
 /// Bytes that a kernel may write behind the last pixel of a row.
 pub(super) const SLACK: usize = 4;
@@ -19,13 +22,23 @@ const MIN_COLUMNS: usize = 8;
 pub(super) enum Kernel {
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
 }
 
 impl Kernel {
     pub(super) fn detect() -> Option<Self> {
+        // What caps the engine caps this as well.
+        if Isa::detect() == Isa::Scalar {
+            return None;
+        }
         #[cfg(target_arch = "x86_64")]
         if let Some(avx2) = Avx2::new() {
             return Some(Self::Avx2(avx2));
+        }
+        #[cfg(target_arch = "aarch64")]
+        if let Some(neon) = Neon::new() {
+            return Some(Self::Neon(neon));
         }
         None
     }
@@ -34,6 +47,8 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "x86_64-avx2",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => "aarch64-neon",
         }
     }
 
@@ -92,6 +107,8 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(avx2) => avx2.across(source, step, across, out),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(neon) => neon.across(source, step, across, out),
         }
         true
     }
@@ -101,6 +118,8 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(avx2) => avx2.packed(rows, out),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(neon) => neon.packed(rows, out),
         }
     }
 
@@ -109,6 +128,8 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(avx2) => avx2.biplanar(rows, out),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(neon) => neon.biplanar(rows, out),
         }
     }
 }
@@ -138,6 +159,11 @@ impl<'a> Taps<'a> {
         assert!(self.reach(width, step) <= row && row <= i32::MAX as usize);
         self.starts.len()
     }
+}
+
+/// First columns of blocks of `block`; the last block may overlap the one before.
+pub(super) fn blocks(len: usize, block: usize) -> impl Iterator<Item = usize> {
+    (0..len / block).map(move |i| i * block).chain((!len.is_multiple_of(block)).then(|| len - block))
 }
 
 /// Two rows of packed pixels.

@@ -9,6 +9,8 @@ mod axis;
 mod color;
 mod encode;
 mod fast;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod options;
 mod placement;
 mod plan;
