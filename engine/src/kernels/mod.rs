@@ -13,7 +13,6 @@ mod fixed_point;
 pub(crate) mod flip_sign;
 mod fully_connected;
 mod gemm;
-mod isa;
 mod lookup;
 mod lstm;
 mod math;
@@ -31,11 +30,11 @@ mod weights;
 mod window;
 
 pub use gemm::peak_macs_per_second;
-pub use isa::{Isa, UnknownIsa};
 
-use crate::compile::{Lower, Lowered};
 use crate::error::{Error, Result};
 use crate::graph::Op;
+use crate::isa::Isa;
+use crate::lowering::{Lower, Lowered};
 use pool::Pooling;
 
 /// The kernel for a node.

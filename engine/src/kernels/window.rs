@@ -1,8 +1,8 @@
 //! How a window slides over an image.
 
-use crate::compile::Lower;
 use crate::error::Result;
 use crate::graph::{Padding, Size2};
+use crate::lowering::Lower;
 
 /// Geometry of a convolution or pooling: extents in pixels, all of NHWC images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! Windows read from the image in place: what im2col would copy is contiguous in every image row.
 
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::kernels::gemm::{self, GemmU8, MAX_LINES, Matrix, Rows, Windows};
 use crate::kernels::requantize::Requantize;
 use crate::kernels::window::Window;
+use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::{Pool, scratch_bytes};
 
 /// Narrower outputs leave too much of a tile of pixels empty.

@@ -2,12 +2,12 @@
 
 use super::hybrid::Hybrid;
 use super::{DepthwiseConv, MAX_KERNEL_HEIGHT, RowKernel, Taps, float, quantized};
-use crate::compile::{Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{ConvOptions, DType, Size2};
 use crate::kernels::gemm::{FloatRange, Matrix};
 use crate::kernels::weights::{self, QuantizedWeights};
 use crate::kernels::window::Window;
+use crate::lowering::{Lower, Lowered, Operand};
 
 /// DEPTHWISE_CONV_2D: input NHWC, weights [1, height, width, outputs], bias.
 pub(in crate::kernels) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {

@@ -20,7 +20,7 @@ use super::gemm::Matrix;
 use super::requantize::Requantize;
 use super::window::Window;
 use crate::arena::Io;
-use crate::compile::Kernel;
+use crate::lowering::Kernel;
 use crate::threads::Pool;
 
 /// The rows of the image that an output row's windows cover; `None` beyond the image.

@@ -3,11 +3,11 @@
 use super::scalar::pairwise;
 use super::{broadcast, scalar};
 use crate::arena::Io;
-use crate::compile::{Affine, Kernel, Lower, Lowered, u8_offset};
 use crate::error::Result;
 use crate::graph::DType;
 use crate::kernels::fixed_point::Multiplier;
 use crate::kernels::nest::Nest;
+use crate::lowering::{Affine, Kernel, Lower, Lowered, u8_offset};
 use crate::threads::Pool;
 
 /// PRELU of float32 or bytes; the slopes of bytes are constants.

@@ -18,8 +18,8 @@ pub(super) use transpose::lower as transpose;
 
 use super::nest::{Dim, Nest};
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Operand};
 use crate::error::Result;
+use crate::lowering::{Kernel, Lower, Operand};
 use crate::threads::Pool;
 use bytemuck::Pod;
 

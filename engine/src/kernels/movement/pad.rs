@@ -2,10 +2,10 @@
 
 use super::{by_width, copy, nest, width};
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{DType, Op};
 use crate::kernels::nest::{Dim, Nest, row_major};
+use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::Pool;
 use bytemuck::Pod;
 
