@@ -70,13 +70,41 @@ pub struct Suppression {
 /// A candidate is compared with those kept before it, so that the cost is candidates × kept ones.
 /// The result is that of suppressing within each class and merging afterwards.
 pub fn non_max_suppression(candidates: &mut Vec<Candidate>, limits: &Suppression) {
-    candidates.sort_unstable_by(Candidate::order);
-    let mut kept = 0;
+    suppress(candidates, limits, |_| true);
+}
+
+/// Candidates that are put in order before the first is looked at.
+const SORTED_AT_FIRST: usize = 256;
+
+/// Puts the best of `candidates` in order at their front, and says how many.
+fn sort_best(candidates: &mut [Candidate], wanted: usize) -> usize {
+    let count = wanted.min(candidates.len());
+    if count < candidates.len() && count > 0 {
+        candidates.select_nth_unstable_by(count - 1, Candidate::order);
+    }
+    candidates[..count].sort_unstable_by(Candidate::order);
+    count
+}
+
+/// [`non_max_suppression`] of candidates whose boxes `complete` fills in when their turn comes; those for
+/// which it says no are dropped. Most never have a turn where detections are few.
+pub(super) fn suppress(
+    candidates: &mut Vec<Candidate>,
+    limits: &Suppression,
+    mut complete: impl FnMut(&mut Candidate) -> bool,
+) {
+    let (mut kept, mut sorted) = (0, 0);
     for i in 0..candidates.len() {
         if kept >= limits.max_detections {
             break;
         }
-        let candidate = candidates[i];
+        if i == sorted {
+            sorted += sort_best(&mut candidates[i..], i.max(SORTED_AT_FIRST));
+        }
+        let mut candidate = candidates[i];
+        if !complete(&mut candidate) {
+            continue;
+        }
         let mut of_class = 0;
         let suppressed = candidates[..kept].iter().any(|k| {
             of_class += usize::from(k.class_id == candidate.class_id);

@@ -223,9 +223,7 @@ fn lower_graph(
             Ok(Lowered::Alias { input, output }) => aliases.push((output, input)),
             Ok(Lowered::Task(task)) => {
                 macs = macs.saturating_add(task.macs);
-                if let Some(later) = task.absorbed {
-                    absorbed[later] = true;
-                }
+                task.absorbed.iter().for_each(|&later| absorbed[later] = true);
                 tasks.push((index, task));
             }
             Err(e) => refuse(e)?,

@@ -4,6 +4,7 @@
 
 mod activation;
 mod add;
+mod block;
 mod conv;
 mod convert;
 mod depthwise;
@@ -45,9 +46,15 @@ pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
         Op::AveragePool2d(options) => pool::lower(ctx, *options, Pooling::Average),
         Op::Cast => convert::cast(ctx),
         Op::Concatenation { axis, activation } => movement::concatenation(ctx, *axis, *activation),
-        Op::Conv2d(options) => conv::lower(ctx, options),
+        Op::Conv2d(options) => match block::lower(ctx) {
+            Some(block) => Ok(block),
+            None => conv::lower(ctx, options),
+        },
         Op::DepthToSpace { block_size } => movement::depth_to_space(ctx, *block_size),
-        Op::DepthwiseConv2d(options) => depthwise::lower(ctx, options),
+        Op::DepthwiseConv2d(options) => match block::lower(ctx) {
+            Some(block) => Ok(block),
+            None => depthwise::lower(ctx, options),
+        },
         Op::Dequantize => convert::dequantize(ctx),
         Op::FullyConnected { activation, shuffled, .. } => {
             fully_connected::lower(ctx, *activation, *shuffled)

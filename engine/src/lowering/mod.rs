@@ -28,11 +28,11 @@ pub(crate) enum Lowered {
 }
 
 impl Lowered {
-    /// Lets a task stand for a later node too, whose output it writes in place of its own.
-    pub(crate) fn absorbing(mut self, node: usize, output: TensorId) -> Self {
+    /// Lets a task stand for later nodes too, whose output it writes in place of its own.
+    pub(crate) fn absorbing(mut self, nodes: Vec<usize>, output: TensorId) -> Self {
         if let Self::Task(task) = &mut self {
             task.outputs = vec![output];
-            task.absorbed = Some(node);
+            task.absorbed = nodes;
         }
         self
     }
@@ -49,8 +49,8 @@ pub(crate) struct Task {
     pub(crate) scratch: usize,
     /// Multiply-accumulates of one run; zero where that is no measure.
     pub(crate) macs: u64,
-    /// A later node that the kernel carries out as well.
-    pub(crate) absorbed: Option<usize>,
+    /// Later nodes that the kernel carries out as well.
+    pub(crate) absorbed: Vec<usize>,
 }
 
 /// Scale and zero point of a value as the arena holds it.
@@ -154,14 +154,19 @@ impl<'g> Lower<'g> {
         Self { index, node: &self.graph.nodes[index], ..*self }
     }
 
+    /// Whether a tensor has its values before this node runs.
+    pub(crate) fn is_ready(&self, id: TensorId) -> bool {
+        let constant = self.constants.get(self.graph, id).is_some();
+        constant || self.uses[id].after.is_some_and(|nodes| nodes <= self.index)
+    }
+
     /// The node that alone reads output 0, where all else that it reads is there before this node
     /// runs.
     pub(crate) fn only_reader(&self) -> Option<Self> {
         let output = *self.node.outputs.first()?;
         let Use { readers: 1, reader: Some(index), .. } = *self.uses.get(output)? else { return None };
         let reader = self.of_node(index);
-        let ready =
-            |&id: &TensorId| id == output || self.uses[id].after.is_some_and(|nodes| nodes <= self.index);
+        let ready = |&id: &TensorId| id == output || self.is_ready(id);
         (index > self.index && reader.node.inputs.iter().flatten().all(ready)).then_some(reader)
     }
 
@@ -264,7 +269,7 @@ impl<'g> Lower<'g> {
             outputs: self.node.outputs.clone(),
             scratch,
             macs,
-            absorbed: None,
+            absorbed: Vec::new(),
         }))
     }
 }

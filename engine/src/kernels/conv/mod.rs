@@ -9,7 +9,8 @@ mod windows;
 pub(super) use patches::Patches;
 pub(super) use product::Extents;
 
-use super::gemm::{self, FloatRange, GemmF32, Matrix};
+use super::gemm::{self, FloatRange, GemmF32, GemmU8, Matrix};
+use super::requantize::Requantize;
 use super::weights::{self, QuantizedWeights};
 use super::window::Window;
 use crate::error::Result;
@@ -38,6 +39,47 @@ pub(super) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
     product(ctx, input, weights, 2, options.activation, patches, extents)
 }
 
+/// Weights without zero points as an n × k matrix, and what becomes of their products.
+fn quantized(
+    ctx: &Lower<'_>,
+    [input, weights]: [Operand<'_>; 2],
+    bias_index: usize,
+    activation: Activation,
+    [n, k]: [usize; 2],
+) -> Result<(Matrix<i16>, Requantize)> {
+    let QuantizedWeights { values, scales } = QuantizedWeights::read(ctx, weights, 0)?;
+    let matrix = Matrix { data: values, n, k };
+    let bias = weights::integer_bias(ctx, bias_index, n)?;
+    let scales = QuantizedWeights { values: Vec::new(), scales };
+    let sums = weights::row_sums(&matrix);
+    let requantize = weights::requantize(ctx, ctx.affine(input)?, &scales, &sums, bias, activation)?;
+    Ok((matrix, requantize))
+}
+
+/// Input and output channels of a quantized convolution of single pixels with one pixel after another,
+/// and a function that makes its kernel.
+pub(super) fn pointwise<'a>(
+    ctx: &'a Lower<'_>,
+    options: &ConvOptions,
+) -> Option<([usize; 2], impl FnOnce() -> Result<Box<dyn GemmU8>> + 'a)> {
+    let (input, weights, output) = (ctx.input(0).ok()?, ctx.input(1).ok()?, ctx.output(0).ok()?);
+    let (&[n, 1, 1, k], one) = (weights.shape(), Size2 { h: 1, w: 1 }) else { return None };
+    let (mut expected, activation) = (input.shape().to_vec(), options.activation);
+    let depth = std::mem::replace(expected.last_mut()?, n);
+    let fits = depth == k && options.stride == one && output.shape() == expected && n > 0 && k > 0;
+    let bytes = matches!(
+        (input.dtype(), weights.dtype(), output.dtype()),
+        (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8)
+    );
+    (fits && bytes).then(|| {
+        let kernel = move || {
+            let (matrix, requantize) = quantized(ctx, [input, weights], 2, activation, [n, k])?;
+            Ok(gemm::quantized(ctx.isa, &matrix, requantize))
+        };
+        ([k, n], kernel)
+    })
+}
+
 /// A product of `patches` of the input with `weights` (output channels first), and the bias at
 /// `bias_index`, in whichever types the operands have.
 pub(super) fn product(
@@ -54,14 +96,8 @@ pub(super) fn product(
     let output = ctx.output(0)?;
     match (input.dtype(), weights.dtype(), output.dtype()) {
         (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8) => {
-            let quantized = QuantizedWeights::read(ctx, weights, 0)?;
-            let affine = ctx.affine(input)?;
-            let bias = weights::integer_bias(ctx, bias_index, n)?;
-            let matrix = Matrix { data: quantized.values, n, k };
-            let quantized = QuantizedWeights { values: Vec::new(), scales: quantized.scales };
-            let sums = weights::row_sums(&matrix);
-            let requantize = weights::requantize(ctx, affine, &quantized, &sums, bias, activation)?;
-            let zero_point = affine.zero_point as u8;
+            let (matrix, requantize) = quantized(ctx, [input, weights], bias_index, activation, [n, k])?;
+            let zero_point = ctx.affine(input)?.zero_point as u8;
             if let Patches::Window(window) = patches
                 && let Some(conv) =
                     WindowConv::new(ctx.isa, window, extents.channels, &matrix, &requantize, zero_point)

@@ -68,7 +68,7 @@ impl QuantizedProduct {
         scratch = scratch_bytes(SUMMED_ROWS.saturating_mul(extents.n), ctx.threads);
         let (node, output) = (sum.node, sum.output);
         kernel.sum = Some(sum);
-        Ok(ctx.task_with(kernel, &[input, residual], scratch, extents.macs())?.absorbing(node, output))
+        Ok(ctx.task_with(kernel, &[input, residual], scratch, extents.macs())?.absorbing(vec![node], output))
     }
 
     /// Every pixel is a row; strip by strip the residual is added.

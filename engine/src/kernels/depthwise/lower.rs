@@ -3,7 +3,7 @@
 use super::hybrid::Hybrid;
 use super::{DepthwiseConv, MAX_KERNEL_HEIGHT, RowKernel, Taps, float, quantized};
 use crate::error::Result;
-use crate::graph::{ConvOptions, DType, Size2};
+use crate::graph::{Activation, ConvOptions, DType, Size2};
 use crate::kernels::gemm::{FloatRange, Matrix};
 use crate::kernels::weights::{self, QuantizedWeights};
 use crate::kernels::window::Window;
@@ -11,32 +11,11 @@ use crate::lowering::{Lower, Lowered, Operand};
 
 /// DEPTHWISE_CONV_2D: input NHWC, weights [1, height, width, outputs], bias.
 pub(in crate::kernels) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
-    let (input, weights, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
-    let (&[_, _, _, inputs], &[1, h, w, channels]) = (input.shape(), weights.shape()) else {
-        return Err(ctx.invalid(format!("input {:?}, weights {:?}", input.shape(), weights.shape())));
-    };
-    ctx.ensure(inputs > 0 && channels > 0 && channels.is_multiple_of(inputs) && h > 0 && w > 0, || {
-        format!("weights {:?} for {inputs} input channels", weights.shape())
-    })?;
-    if h > MAX_KERNEL_HEIGHT {
-        return Err(ctx.unsupported(format!("a window {h} rows high, of at most {MAX_KERNEL_HEIGHT}")));
-    }
-    let kernel = Size2 { h, w };
-    let window = Window::new(ctx, input.shape(), kernel, options.stride, options.dilation, options.padding)?;
-    ctx.ensure_shape(output, &[window.batch, window.output.h, window.output.w, channels])?;
-    let node = Node { ctx, input, window, channels, multiplier: channels / inputs };
-    match (input.dtype(), weights.dtype(), output.dtype()) {
+    let node = Node::new(ctx, options)?;
+    let Node { input, weights, window, channels, .. } = node;
+    match (input.dtype(), weights.dtype(), ctx.output(0)?.dtype()) {
         (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8) => {
-            let QuantizedWeights { values, scales } = QuantizedWeights::read(ctx, weights, 3)?;
-            let affine = ctx.affine(input)?;
-            let bias = weights::integer_bias(ctx, 2, channels)?;
-            let matrix = Matrix { data: values, n: window.taps(), k: channels };
-            let sums: Vec<i32> =
-                (0..channels).map(|c| (0..matrix.n).map(|tap| i32::from(matrix.row(tap)[c])).sum()).collect();
-            let scales = QuantizedWeights { values: Vec::new(), scales };
-            let requantize = weights::requantize(ctx, affine, &scales, &sums, bias, options.activation)?;
-            let taps = Taps { window, channels, weights: &matrix, blank: affine.zero_point as u8 };
-            node.task(quantized(ctx.isa, &taps, requantize))
+            node.task(node.quantized(options.activation)?)
         }
         (DType::F32, DType::F32 | DType::I8 | DType::U8, DType::F32) => {
             let range = FloatRange::new(ctx, options.activation)?;
@@ -47,19 +26,63 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Resul
             let kernel = Box::new(float::Depthwise::new(ctx.isa, &taps, bias, range));
             if weights.dtype() == DType::F32 { node.task(kernel) } else { node.hybrid(kernel) }
         }
-        _ => Err(ctx.unsupported_types(&[input, weights, output])),
+        _ => Err(ctx.unsupported_types(&[input, weights, ctx.output(0)?])),
     }
+}
+
+/// The window of a quantized node with as many outputs as inputs, and a function that makes its kernel.
+pub(in crate::kernels) fn quantized_rows<'a>(
+    ctx: &'a Lower<'_>,
+    options: &ConvOptions,
+) -> Option<(Window, impl FnOnce() -> Result<Box<dyn RowKernel<u8>>> + 'a)> {
+    let node = Node::new(ctx, options).ok()?;
+    let types = (node.input.dtype(), node.weights.dtype(), ctx.output(0).ok()?.dtype());
+    let bytes = matches!(types, (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8));
+    let activation = options.activation;
+    (bytes && node.multiplier == 1).then(|| (node.window, move || node.quantized(activation)))
 }
 
 struct Node<'a, 'g> {
     ctx: &'a Lower<'g>,
     input: Operand<'g>,
+    weights: Operand<'g>,
     window: Window,
     channels: usize,
     multiplier: usize,
 }
 
-impl Node<'_, '_> {
+impl<'a, 'g> Node<'a, 'g> {
+    fn new(ctx: &'a Lower<'g>, options: &ConvOptions) -> Result<Self> {
+        let (input, weights, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
+        let (&[_, _, _, inputs], &[1, h, w, channels]) = (input.shape(), weights.shape()) else {
+            return Err(ctx.invalid(format!("input {:?}, weights {:?}", input.shape(), weights.shape())));
+        };
+        ctx.ensure(inputs > 0 && channels > 0 && channels.is_multiple_of(inputs) && h > 0 && w > 0, || {
+            format!("weights {:?} for {inputs} input channels", weights.shape())
+        })?;
+        if h > MAX_KERNEL_HEIGHT {
+            return Err(ctx.unsupported(format!("a window {h} rows high, of at most {MAX_KERNEL_HEIGHT}")));
+        }
+        let ConvOptions { stride, dilation, padding, .. } = *options;
+        let window = Window::new(ctx, input.shape(), Size2 { h, w }, stride, dilation, padding)?;
+        ctx.ensure_shape(output, &[window.batch, window.output.h, window.output.w, channels])?;
+        Ok(Self { ctx, input, weights, window, channels, multiplier: channels / inputs })
+    }
+
+    fn quantized(&self, activation: Activation) -> Result<Box<dyn RowKernel<u8>>> {
+        let Self { ctx, window, channels, .. } = *self;
+        let QuantizedWeights { values, scales } = QuantizedWeights::read(ctx, self.weights, 3)?;
+        let affine = ctx.affine(self.input)?;
+        let bias = weights::integer_bias(ctx, 2, channels)?;
+        let matrix = Matrix { data: values, n: window.taps(), k: channels };
+        let sums: Vec<i32> =
+            (0..channels).map(|c| (0..matrix.n).map(|tap| i32::from(matrix.row(tap)[c])).sum()).collect();
+        let scales = QuantizedWeights { values: Vec::new(), scales };
+        let requantize = weights::requantize(ctx, affine, &scales, &sums, bias, activation)?;
+        let taps = Taps { window, channels, weights: &matrix, blank: affine.zero_point as u8 };
+        Ok(quantized(ctx.isa, &taps, requantize))
+    }
+
     fn task<T: bytemuck::Pod + Send + Sync>(&self, kernel: Box<dyn RowKernel<T>>) -> Result<Lowered> {
         let Self { window, channels, multiplier, .. } = *self;
         let conv = DepthwiseConv { kernel, window, channels, multiplier };

@@ -127,6 +127,6 @@ fn task(
         outputs: vec![ctx.output(0)?.id, id(input::OUTPUT_STATE)?, id(input::CELL_STATE)?],
         scratch,
         macs: shape.macs(),
-        absorbed: None,
+        absorbed: Vec::new(),
     }))
 }
