@@ -221,6 +221,7 @@ fn lower_graph(
         }
         match kernels::lower(&context(index, &uses)) {
             Ok(Lowered::Alias { input, output }) => aliases.push((output, input)),
+            Ok(Lowered::Nothing) => {}
             Ok(Lowered::Task(task)) => {
                 macs = macs.saturating_add(task.macs);
                 task.absorbed.iter().for_each(|&later| absorbed[later] = true);

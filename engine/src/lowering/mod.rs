@@ -25,6 +25,8 @@ pub(crate) enum Lowered {
     Alias { input: TensorId, output: TensorId },
     /// A kernel to run.
     Task(Task),
+    /// Nothing by itself: the only operator that reads the output does it.
+    Nothing,
 }
 
 impl Lowered {
@@ -158,6 +160,12 @@ impl<'g> Lower<'g> {
     pub(crate) fn is_ready(&self, id: TensorId) -> bool {
         let constant = self.constants.get(self.graph, id).is_some();
         constant || self.uses[id].after.is_some_and(|nodes| nodes <= self.index)
+    }
+
+    /// The node that writes a tensor.
+    pub(crate) fn writer(&self, t: Operand<'_>) -> Option<Self> {
+        let index = self.uses.get(t.id)?.after?.checked_sub(1)?;
+        Some(self.of_node(index))
     }
 
     /// The node that alone reads output 0, where all else that it reads is there before this node

@@ -4,7 +4,8 @@ use super::{Block, Channels};
 use crate::graph::Op;
 use crate::isa::Isa;
 use crate::kernels::add::FusedSum;
-use crate::kernels::{conv, depthwise};
+use crate::kernels::conv::Pointwise;
+use crate::kernels::depthwise;
 use crate::lowering::{Lower, Lowered};
 
 /// Bytes between two operators that are worth keeping in cache: smaller ones stay there anyway.
@@ -18,23 +19,24 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Option<Lowered> {
         _ => (None, *ctx),
     };
     let Op::DepthwiseConv2d(options) = &filter.node.op else { return None };
-    let (window, depthwise) = depthwise::quantized_rows(&filter, options)?;
-    let middle = *filter.input(0).ok()?.shape().last()?;
-    if window.batch != 1 || filter.input(0).ok()?.elements() < MIN_MIDDLE {
+    let depthwise = depthwise::Node::new(&filter, options).ok()?;
+    let (window, image) = (depthwise.window, depthwise.input);
+    if !depthwise.is_plain() || window.batch != 1 || image.elements() < MIN_MIDDLE {
         return None;
     }
     let end = filter.only_reader()?;
     let Op::Conv2d(options) = &end.node.op else { return None };
-    let ([_, output], project) = conv::pointwise(&end, options)?;
+    let project = Pointwise::new(&end, options)?;
     let expand = match expand {
-        Some(options) => Some(conv::pointwise(ctx, options)?),
+        Some(options) => Some(Pointwise::new(ctx, options)?),
         None => None,
     };
-    let input = expand.as_ref().map_or(middle, |&([input, _], _)| input);
+    let (middle, output) = (project.k, project.n);
+    let input = expand.as_ref().map_or(middle, |expand| expand.k);
     let (sum, residual) = FusedSum::behind(&end).filter(|(_, residual)| ctx.is_ready(residual.id)).unzip();
 
-    let expand = expand.map(|(_, kernel)| kernel()).transpose().ok()?;
-    let (depthwise, project) = (depthwise().ok()?, project().ok()?);
+    let expand = expand.map(|expand| expand.kernel()).transpose().ok()?;
+    let (depthwise, project) = (depthwise.quantized().ok()?, project.kernel().ok()?);
     let pads = |k: usize, multiple: usize| !k.is_multiple_of(multiple);
     if pads(middle, project.k_multiple()) || expand.as_ref().is_some_and(|e| pads(input, e.k_multiple())) {
         return None;
@@ -47,7 +49,8 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Option<Lowered> {
     let macs = expansion + pixels(window.output) * (window.taps() + output) as u64;
     let channels = Channels { input, middle, output };
     let block = Block { name: name(ctx.isa), expand, depthwise, project, sum, window, channels };
-    let operands: Vec<_> = ctx.input(0).ok().into_iter().chain(residual).collect();
+    let source = if block.expand.is_some() { ctx.input(0).ok()? } else { image };
+    let operands: Vec<_> = std::iter::once(source).chain(residual).collect();
     let scratch = block.scratch(ctx.threads);
     Some(ctx.task_with(block, &operands, scratch, macs).ok()?.absorbing(absorbed, written))
 }

@@ -10,6 +10,7 @@ pub(super) use patches::Patches;
 pub(super) use product::Extents;
 
 use super::gemm::{self, FloatRange, GemmF32, GemmU8, Matrix};
+use super::movement;
 use super::requantize::Requantize;
 use super::weights::{self, QuantizedWeights};
 use super::window::Window;
@@ -22,7 +23,8 @@ use windows::WindowConv;
 
 /// CONV_2D: input NHWC, weights OHWI, bias.
 pub(super) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
-    let (input, weights, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
+    let (input, border) = movement::unpadded(ctx, options.padding)?;
+    let (weights, output) = (ctx.input(1)?, ctx.output(0)?);
     let (&[_, _, _, channels], &[n, h, w, depth]) = (input.shape(), weights.shape()) else {
         return Err(ctx.invalid(format!("input {:?}, weights {:?}", input.shape(), weights.shape())));
     };
@@ -31,7 +33,7 @@ pub(super) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
         return Err(ctx.unsupported(format!("grouped: {depth} of {channels} input channels for each output")));
     }
     let kernel = Size2 { h, w };
-    let window = Window::new(ctx, input.shape(), kernel, options.stride, options.dilation, options.padding)?;
+    let window = Window::new(ctx, input.shape(), kernel, options.stride, options.dilation, border)?;
     ctx.ensure_shape(output, &[window.batch, window.output.h, window.output.w, n])?;
     let patches = if window.is_pointwise() { Patches::Direct } else { Patches::Window(window) };
     let k = window.taps().saturating_mul(channels);
@@ -56,28 +58,35 @@ fn quantized(
     Ok((matrix, requantize))
 }
 
-/// Input and output channels of a quantized convolution of single pixels with one pixel after another,
-/// and a function that makes its kernel.
-pub(super) fn pointwise<'a>(
-    ctx: &'a Lower<'_>,
-    options: &ConvOptions,
-) -> Option<([usize; 2], impl FnOnce() -> Result<Box<dyn GemmU8>> + 'a)> {
-    let (input, weights, output) = (ctx.input(0).ok()?, ctx.input(1).ok()?, ctx.output(0).ok()?);
-    let (&[n, 1, 1, k], one) = (weights.shape(), Size2 { h: 1, w: 1 }) else { return None };
-    let (mut expected, activation) = (input.shape().to_vec(), options.activation);
-    let depth = std::mem::replace(expected.last_mut()?, n);
-    let fits = depth == k && options.stride == one && output.shape() == expected && n > 0 && k > 0;
-    let bytes = matches!(
-        (input.dtype(), weights.dtype(), output.dtype()),
-        (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8)
-    );
-    (fits && bytes).then(|| {
-        let kernel = move || {
-            let (matrix, requantize) = quantized(ctx, [input, weights], 2, activation, [n, k])?;
-            Ok(gemm::quantized(ctx.isa, &matrix, requantize))
-        };
-        ([k, n], kernel)
-    })
+/// A quantized convolution of single pixels, one after another.
+pub(super) struct Pointwise<'a, 'g> {
+    ctx: &'a Lower<'g>,
+    activation: Activation,
+    /// Input channels.
+    pub(super) k: usize,
+    /// Output channels.
+    pub(super) n: usize,
+}
+
+impl<'a, 'g> Pointwise<'a, 'g> {
+    /// `None` where `ctx`'s node is none.
+    pub(super) fn new(ctx: &'a Lower<'g>, options: &ConvOptions) -> Option<Self> {
+        let (input, weights, output) = (ctx.input(0).ok()?, ctx.input(1).ok()?, ctx.output(0).ok()?);
+        let &[n, 1, 1, k] = weights.shape() else { return None };
+        let mut expected = input.shape().to_vec();
+        let depth = std::mem::replace(expected.last_mut()?, n);
+        let one = Size2 { h: 1, w: 1 };
+        let fits = depth == k && options.stride == one && output.shape() == expected && n > 0 && k > 0;
+        let types = [input.dtype(), weights.dtype(), output.dtype()];
+        let bytes = types == [DType::I8; 3] || types == [DType::U8; 3];
+        (fits && bytes).then_some(Self { ctx, activation: options.activation, k, n })
+    }
+
+    pub(super) fn kernel(&self) -> Result<Box<dyn GemmU8>> {
+        let operands = [self.ctx.input(0)?, self.ctx.input(1)?];
+        let (matrix, requantize) = quantized(self.ctx, operands, 2, self.activation, [self.n, self.k])?;
+        Ok(gemm::quantized(self.ctx.isa, &matrix, requantize))
+    }
 }
 
 /// A product of `patches` of the input with `weights` (output channels first), and the bias at

@@ -5,6 +5,7 @@ use super::{DepthwiseConv, MAX_KERNEL_HEIGHT, RowKernel, Taps, float, quantized}
 use crate::error::Result;
 use crate::graph::{Activation, ConvOptions, DType, Size2};
 use crate::kernels::gemm::{FloatRange, Matrix};
+use crate::kernels::movement;
 use crate::kernels::weights::{self, QuantizedWeights};
 use crate::kernels::window::Window;
 use crate::lowering::{Lower, Lowered, Operand};
@@ -14,9 +15,7 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Resul
     let node = Node::new(ctx, options)?;
     let Node { input, weights, window, channels, .. } = node;
     match (input.dtype(), weights.dtype(), ctx.output(0)?.dtype()) {
-        (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8) => {
-            node.task(node.quantized(options.activation)?)
-        }
+        (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8) => node.task(node.quantized()?),
         (DType::F32, DType::F32 | DType::I8 | DType::U8, DType::F32) => {
             let range = FloatRange::new(ctx, options.activation)?;
             let bias = weights::float_bias(ctx, 2, channels)?;
@@ -30,30 +29,23 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Resul
     }
 }
 
-/// The window of a quantized node with as many outputs as inputs, and a function that makes its kernel.
-pub(in crate::kernels) fn quantized_rows<'a>(
-    ctx: &'a Lower<'_>,
-    options: &ConvOptions,
-) -> Option<(Window, impl FnOnce() -> Result<Box<dyn RowKernel<u8>>> + 'a)> {
-    let node = Node::new(ctx, options).ok()?;
-    let types = (node.input.dtype(), node.weights.dtype(), ctx.output(0).ok()?.dtype());
-    let bytes = matches!(types, (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8));
-    let activation = options.activation;
-    (bytes && node.multiplier == 1).then(|| (node.window, move || node.quantized(activation)))
-}
-
-struct Node<'a, 'g> {
+/// A DEPTHWISE_CONV_2D whose operands fit each other.
+pub(in crate::kernels) struct Node<'a, 'g> {
     ctx: &'a Lower<'g>,
-    input: Operand<'g>,
+    /// The image.
+    pub(in crate::kernels) input: Operand<'g>,
     weights: Operand<'g>,
-    window: Window,
+    pub(in crate::kernels) window: Window,
+    activation: Activation,
     channels: usize,
     multiplier: usize,
 }
 
 impl<'a, 'g> Node<'a, 'g> {
-    fn new(ctx: &'a Lower<'g>, options: &ConvOptions) -> Result<Self> {
-        let (input, weights, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
+    pub(in crate::kernels) fn new(ctx: &'a Lower<'g>, options: &ConvOptions) -> Result<Self> {
+        let ConvOptions { stride, dilation, padding, activation } = *options;
+        let (input, border) = movement::unpadded(ctx, padding)?;
+        let (weights, output) = (ctx.input(1)?, ctx.output(0)?);
         let (&[_, _, _, inputs], &[1, h, w, channels]) = (input.shape(), weights.shape()) else {
             return Err(ctx.invalid(format!("input {:?}, weights {:?}", input.shape(), weights.shape())));
         };
@@ -63,13 +55,19 @@ impl<'a, 'g> Node<'a, 'g> {
         if h > MAX_KERNEL_HEIGHT {
             return Err(ctx.unsupported(format!("a window {h} rows high, of at most {MAX_KERNEL_HEIGHT}")));
         }
-        let ConvOptions { stride, dilation, padding, .. } = *options;
-        let window = Window::new(ctx, input.shape(), Size2 { h, w }, stride, dilation, padding)?;
+        let window = Window::new(ctx, input.shape(), Size2 { h, w }, stride, dilation, border)?;
         ctx.ensure_shape(output, &[window.batch, window.output.h, window.output.w, channels])?;
-        Ok(Self { ctx, input, weights, window, channels, multiplier: channels / inputs })
+        Ok(Self { ctx, input, weights, window, activation, channels, multiplier: channels / inputs })
     }
 
-    fn quantized(&self, activation: Activation) -> Result<Box<dyn RowKernel<u8>>> {
+    /// Whether it is quantized, with as many output channels as input channels.
+    pub(in crate::kernels) fn is_plain(&self) -> bool {
+        let bytes = [DType::I8, DType::U8].contains(&self.input.dtype());
+        bytes && self.weights.dtype() == self.input.dtype() && self.multiplier == 1
+    }
+
+    /// The kernel for bytes.
+    pub(in crate::kernels) fn quantized(&self) -> Result<Box<dyn RowKernel<u8>>> {
         let Self { ctx, window, channels, .. } = *self;
         let QuantizedWeights { values, scales } = QuantizedWeights::read(ctx, self.weights, 3)?;
         let affine = ctx.affine(self.input)?;
@@ -78,7 +76,7 @@ impl<'a, 'g> Node<'a, 'g> {
         let sums: Vec<i32> =
             (0..channels).map(|c| (0..matrix.n).map(|tap| i32::from(matrix.row(tap)[c])).sum()).collect();
         let scales = QuantizedWeights { values: Vec::new(), scales };
-        let requantize = weights::requantize(ctx, affine, &scales, &sums, bias, activation)?;
+        let requantize = weights::requantize(ctx, affine, &scales, &sums, bias, self.activation)?;
         let taps = Taps { window, channels, weights: &matrix, blank: affine.zero_point as u8 };
         Ok(quantized(ctx.isa, &taps, requantize))
     }

@@ -13,7 +13,7 @@ mod lower;
 mod neon;
 mod scalar;
 
-pub(super) use lower::{lower, quantized_rows};
+pub(super) use lower::{Node, lower};
 
 use super::Isa;
 use super::gemm::Matrix;

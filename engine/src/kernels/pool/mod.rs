@@ -6,7 +6,7 @@
 mod scalar;
 
 use super::activation::{byte_range, float_range};
-use super::window::Window;
+use super::window::{Border, Window};
 use crate::error::Result;
 use crate::graph::{DType, PoolOptions, Size2};
 use crate::lowering::{Lower, Lowered, Operand};
@@ -61,7 +61,14 @@ fn windows(
     output: Operand<'_>,
 ) -> Result<scalar::Windows> {
     let dilation = Size2 { h: 1, w: 1 };
-    let window = Window::new(ctx, input.shape(), options.window, options.stride, dilation, options.padding)?;
+    let window = Window::new(
+        ctx,
+        input.shape(),
+        options.window,
+        options.stride,
+        dilation,
+        Border::Rule(options.padding),
+    )?;
     let channels = input.shape()[3];
     ctx.ensure_shape(output, &[window.batch, window.output.h, window.output.w, channels])?;
     let elements = window.kernel.h.min(window.input.h).saturating_mul(window.kernel.w.min(window.input.w));
