@@ -224,6 +224,10 @@ pub(crate) struct BenchArgs {
     /// Prints each latency in milliseconds, one a line, and nothing else.
     #[arg(long, conflicts_with = "profile")]
     pub(crate) raw: bool,
+    /// Leaves out what turns a detector's outputs into detections. Where the file ends in
+    /// TFLite_Detection_PostProcess, that follows the operator's thresholds and limits.
+    #[arg(long)]
+    pub(crate) raw_outputs: bool,
     /// Prints how long each operator took (the engine only).
     #[arg(long)]
     pub(crate) profile: bool,

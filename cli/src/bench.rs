@@ -3,9 +3,11 @@
 use crate::args::BenchArgs;
 use crate::model::{self, Source};
 use anyhow::{Context, Result, ensure};
-use osprey_detector::Model;
+use osprey_detector::geometry::Detection;
+use osprey_detector::model::{LoadOptions, LoadedModel, Model};
+use osprey_detector::ssd::{Detector, DetectorOptions, Nms, NmsKind};
 use osprey_detector::tensor::{DType, TensorViewMut};
-use osprey_engine::{Graph, Isa, Program, Session, peak_macs_per_second};
+use osprey_engine::{Graph, Isa, PostProcess, Program, Session, peak_macs_per_second};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitCode;
@@ -14,41 +16,108 @@ use std::time::{Duration, Instant};
 
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let source = model::resolve(args.model.model.as_deref())?;
-    let mut loaded = source.load(&model::options(args.model.backend, args.model.threads))?;
+    let options = model::options(args.model.backend, args.model.threads);
+    let loaded = source.load(&options)?;
     if args.profile {
         let program = loaded.program.context("a profile needs the engine; this model runs on tract")?;
         return profile(&source, &program, args);
     }
-    let model = loaded.model.as_mut();
-    fill(model)?;
-    let latencies = measure(model, args)?;
+    let backend = format!("{} ({})", loaded.backend, loaded.reason);
+    let mut subject = Subject::new(&source, loaded, &options, args.raw_outputs)?;
+    let times = measure(&mut subject, args)?;
+    let of = |stage: fn(&Times) -> Duration| times.iter().map(|t| stage(t).as_secs_f64() * 1e3).collect();
+    let total = |t: &Times| t.inference + t.post_processing;
     let mut out = std::io::stdout().lock();
     if args.raw {
-        for ms in latencies {
+        let totals: Vec<f64> = of(total);
+        for ms in totals {
             writeln!(out, "{ms:.4}")?;
         }
-    } else {
-        writeln!(out, "model    {source}")?;
-        writeln!(out, "backend  {} ({})", loaded.backend, loaded.reason)?;
-        writeln!(out, "threads  {}", args.model.threads)?;
-        writeln!(out, "runs     {} after {} to warm up", args.iters, args.warmup)?;
-        writeln!(out, "latency  {}", Latency::of(latencies))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    writeln!(out, "model            {source}")?;
+    writeln!(out, "backend          {backend}")?;
+    writeln!(out, "threads          {}", args.model.threads)?;
+    writeln!(out, "runs             {} after {} to warm up", args.iters, args.warmup)?;
+    writeln!(out, "inference        {}", Latency::of(of(|t| t.inference)))?;
+    if let Subject::Detector { .. } = subject {
+        writeln!(out, "post-processing  {}", Latency::of(of(|t| t.post_processing)))?;
+        writeln!(out, "both             {}", Latency::of(of(total)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Milliseconds of each run.
-fn measure(model: &mut dyn Model, args: &BenchArgs) -> Result<Vec<f64>> {
-    for _ in 0..args.warmup {
-        model.run()?;
+/// What is run again and again.
+enum Subject {
+    Model(Box<dyn Model>),
+    Detector { detector: Box<Detector>, detections: Vec<Detection> },
+}
+
+impl Subject {
+    /// A detector where the model can be one, unless its raw outputs are wanted.
+    fn new(
+        source: &Source,
+        mut loaded: LoadedModel,
+        options: &LoadOptions,
+        raw_outputs: bool,
+    ) -> Result<Self> {
+        fill(loaded.model.as_mut())?;
+        if raw_outputs {
+            return Ok(Self::Model(loaded.model));
+        }
+        let detector_options = loaded.post_process.as_ref().map_or_else(DetectorOptions::default, as_in_file);
+        if let Ok(detector) = Detector::from_model(loaded, &detector_options) {
+            return Ok(Self::Detector { detector: detector.into(), detections: Vec::new() });
+        }
+        let mut model = source.load(options)?.model;
+        fill(model.as_mut())?;
+        Ok(Self::Model(model))
     }
-    let mut latencies = Vec::with_capacity(args.iters as usize);
-    for _ in 0..args.iters {
+
+    fn run(&mut self) -> Result<Times> {
         let start = Instant::now();
-        model.run()?;
-        latencies.push(start.elapsed().as_secs_f64() * 1e3);
+        match self {
+            Self::Model(model) => {
+                model.run()?;
+                Ok(Times { inference: start.elapsed(), post_processing: Duration::ZERO })
+            }
+            Self::Detector { detector, detections } => {
+                detector.infer()?;
+                let inference = start.elapsed();
+                detector.detections(detections)?;
+                Ok(Times { inference, post_processing: start.elapsed() - inference })
+            }
+        }
     }
-    Ok(latencies)
+}
+
+/// Thresholds, rule and limit of the file's own post-processing operator, so that the work is what
+/// LiteRT does in it.
+fn as_in_file(end: &PostProcess) -> DetectorOptions {
+    let operator = &end.options;
+    let kind = match operator.use_regular_nms {
+        true => NmsKind::TfliteRegular { detections_per_class: operator.detections_per_class },
+        false => NmsKind::TfliteFast { max_classes_per_detection: operator.max_classes_per_detection },
+    };
+    DetectorOptions {
+        score_threshold: operator.nms_score_threshold,
+        nms: Nms { kind, iou_threshold: Some(operator.nms_iou_threshold) },
+        max_detections: operator.max_detections,
+        ..DetectorOptions::default()
+    }
+}
+
+/// How long the stages of a run took.
+struct Times {
+    inference: Duration,
+    post_processing: Duration,
+}
+
+fn measure(subject: &mut Subject, args: &BenchArgs) -> Result<Vec<Times>> {
+    for _ in 0..args.warmup {
+        subject.run()?;
+    }
+    (0..args.iters).map(|_| subject.run()).collect()
 }
 
 /// Quantiles of latencies, in milliseconds.

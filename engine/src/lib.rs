@@ -22,12 +22,15 @@ mod arena;
 mod compile;
 mod error;
 pub mod graph;
+mod isa;
 mod kernels;
+mod lowering;
 mod session;
 mod threads;
 
 pub use compile::{Limits, Options, Port, PostProcess, Program, StepInfo};
 pub use error::{Error, Result};
 pub use graph::{DType, Graph, Quantization};
-pub use kernels::{Isa, UnknownIsa, peak_macs_per_second};
+pub use isa::{Isa, UnknownIsa};
+pub use kernels::peak_macs_per_second;
 pub use session::Session;

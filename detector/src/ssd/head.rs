@@ -1,8 +1,9 @@
 //! What turns a model's raw outputs into boxes: which output is which, anchors, scores, rule.
 
-use super::nms::{Candidate, Suppression, non_max_suppression, soft_non_max_suppression};
-use super::scores::{Layout, Pick, ScoreReader};
+use super::nms::{Candidate, Suppression, soft_non_max_suppression, suppress};
+use super::scores::{Hit, Layout, Pick, ScoreReader};
 use super::{Anchor, BoxDecoder, Calibration, DetectorError, NmsKind, ScoreKind, tflite};
+use crate::geometry::NormBox;
 use crate::model::{Model, ModelError};
 use crate::tensor::{DType, TensorSpec, TensorView};
 use osprey_engine::PostProcess;
@@ -128,45 +129,36 @@ impl Head {
         };
         candidates.clear();
         let (decoder, anchors) = (&self.decoder, &self.anchors);
-        let mut last = (usize::MAX, crate::geometry::NormBox::default());
-        self.reader.each(&scores, pick, |hit| {
-            let Some(&anchor) = anchors.get(hit.anchor) else { return };
-            if last.0 != hit.anchor {
-                last = (hit.anchor, decoder.decode(boxes.get(hit.anchor), anchor));
-            }
-            let bbox = last.1;
-            let finite = [bbox.x_min, bbox.y_min, bbox.x_max, bbox.y_max].iter().all(|v| v.is_finite());
-            if finite {
-                candidates.push(Candidate {
-                    bbox,
-                    class_id: hit.class_id,
-                    score: hit.score,
-                    anchor: hit.anchor,
-                });
+        self.reader.each(&scores, pick, |Hit { anchor, class_id, score }| {
+            if anchor < anchors.len() {
+                candidates.push(Candidate { bbox: NormBox::default(), class_id, score, anchor });
             }
         });
-        self.suppress(&scores, max_detections, candidates);
-        Ok(())
-    }
-
-    fn suppress(&mut self, scores: &TensorView<'_>, max_detections: usize, candidates: &mut Vec<Candidate>) {
+        // A box is decoded when suppression comes to it.
+        let decode = |c: &mut Candidate| {
+            let b = decoder.decode(boxes.get(c.anchor), anchors[c.anchor]);
+            c.bbox = b;
+            [b.x_min, b.y_min, b.x_max, b.y_max].iter().all(|v| v.is_finite())
+        };
         let iou_threshold = self.iou_threshold;
         let mut limits =
             Suppression { iou_threshold, across_classes: false, max_per_class: usize::MAX, max_detections };
         match self.kind {
             NmsKind::Soft(decay) => {
+                candidates.retain_mut(decode);
                 let thresholds = self.reader.thresholds();
                 soft_non_max_suppression(candidates, decay, iou_threshold, thresholds, max_detections);
-                return;
+                return Ok(());
             }
             NmsKind::ClassAgnostic | NmsKind::TfliteFast { .. } => limits.across_classes = true,
             NmsKind::TfliteRegular { detections_per_class } => limits.max_per_class = detections_per_class,
             NmsKind::PerClass | NmsKind::FromModel => {}
         }
-        non_max_suppression(candidates, &limits);
+        suppress(candidates, &limits, decode);
         if let NmsKind::TfliteFast { max_classes_per_detection: classes @ 2.. } = self.kind {
-            self.expand(scores, classes.min(self.classes()), candidates);
+            self.expand(&scores, classes.min(self.classes()), candidates);
         }
+        Ok(())
     }
 
     /// Makes a block of every kept box: one row for each of its `classes` best classes, whether they

@@ -23,6 +23,12 @@ impl Candidate {
         other.score.total_cmp(&self.score).then_with(|| key(self).cmp(&key(other)))
     }
 
+    /// Best first; of equal scores the lower anchor, as LiteRT's fast rule meets them.
+    fn order_by_anchor(&self, other: &Self) -> Ordering {
+        let key = |c: &Self| (c.anchor, c.class_id);
+        other.score.total_cmp(&self.score).then_with(|| key(self).cmp(&key(other)))
+    }
+
     /// Whether the two are rivals: of one class, or any where classes do not matter.
     fn rivals(&self, other: &Self, across_classes: bool) -> bool {
         across_classes || self.class_id == other.class_id
@@ -70,13 +76,46 @@ pub struct Suppression {
 /// A candidate is compared with those kept before it, so that the cost is candidates × kept ones.
 /// The result is that of suppressing within each class and merging afterwards.
 pub fn non_max_suppression(candidates: &mut Vec<Candidate>, limits: &Suppression) {
-    candidates.sort_unstable_by(Candidate::order);
-    let mut kept = 0;
+    suppress(candidates, limits, |_| true);
+}
+
+/// Candidates that are put in order before the first is looked at.
+const SORTED_AT_FIRST: usize = 256;
+
+/// Puts the best of `candidates` in order at their front, and says how many.
+fn sort_best(
+    candidates: &mut [Candidate],
+    wanted: usize,
+    order: fn(&Candidate, &Candidate) -> Ordering,
+) -> usize {
+    let count = wanted.min(candidates.len());
+    if count < candidates.len() && count > 0 {
+        candidates.select_nth_unstable_by(count - 1, order);
+    }
+    candidates[..count].sort_unstable_by(order);
+    count
+}
+
+/// [`non_max_suppression`] of candidates whose boxes `complete` fills in when their turn comes; those for
+/// which it says no are dropped. Most never have a turn where detections are few.
+pub(super) fn suppress(
+    candidates: &mut Vec<Candidate>,
+    limits: &Suppression,
+    mut complete: impl FnMut(&mut Candidate) -> bool,
+) {
+    let order = if limits.across_classes { Candidate::order_by_anchor } else { Candidate::order };
+    let (mut kept, mut sorted) = (0, 0);
     for i in 0..candidates.len() {
         if kept >= limits.max_detections {
             break;
         }
-        let candidate = candidates[i];
+        if i == sorted {
+            sorted += sort_best(&mut candidates[i..], i.max(SORTED_AT_FIRST), order);
+        }
+        let mut candidate = candidates[i];
+        if !complete(&mut candidate) {
+            continue;
+        }
         let mut of_class = 0;
         let suppressed = candidates[..kept].iter().any(|k| {
             of_class += usize::from(k.class_id == candidate.class_id);
@@ -140,12 +179,15 @@ mod tests {
     /// The oracle: within each class (or all as one) strike out, then merge.
     fn oracle(candidates: &[Candidate], limits: &Suppression) -> Vec<Candidate> {
         let class = |c: &Candidate| if limits.across_classes { 0 } else { c.class_id };
+        let key = |c: &Candidate| match limits.across_classes {
+            true => (c.anchor, c.class_id),
+            false => (c.class_id, c.anchor),
+        };
+        let order = |a: &Candidate, b: &Candidate| (b.score, key(a)).partial_cmp(&(a.score, key(b))).unwrap();
         let mut kept = Vec::new();
         for group in 0..8 {
             let mut rest: Vec<_> = candidates.iter().copied().filter(|c| class(c) == group).collect();
-            rest.sort_by(|a, b| {
-                (b.score, a.class_id, a.anchor).partial_cmp(&(a.score, b.class_id, b.anchor)).unwrap()
-            });
+            rest.sort_by(order);
             let mut of_class = [0; 8];
             while !rest.is_empty() {
                 let best = rest.remove(0);
@@ -156,9 +198,7 @@ mod tests {
                 }
             }
         }
-        kept.sort_by(|a, b| {
-            (b.score, a.class_id, a.anchor).partial_cmp(&(a.score, b.class_id, b.anchor)).unwrap()
-        });
+        kept.sort_by(order);
         kept.truncate(limits.max_detections);
         kept
     }
@@ -193,7 +233,7 @@ mod tests {
     /// Few positions, sizes and scores, so that overlaps and ties are common; no square boxes.
     fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
         let one = (0u8..6, 0u8..4, 1u8..4, 1u8..5, 0usize..5, 1u8..20);
-        prop::collection::vec(one, 0..60).prop_map(|all| {
+        prop::collection::vec(one, 0..400).prop_map(|all| {
             let candidate =
                 |(anchor, (x, y, w, h, class_id, score)): (usize, (u8, u8, u8, u8, usize, u8))| {
                     let [x, y, w, h] = [x, y, w, h].map(|v| f32::from(v) * 0.1);

@@ -222,10 +222,22 @@ impl ScoreReader {
 
     fn bytes<B: Byte>(&self, scores: &[B], pick: Pick, found: &mut impl FnMut(Hit)) {
         let (columns, offset) = (self.layout.columns, self.layout.offset);
+        // Where bytes order classes as their scores do, and one threshold holds for all.
+        let first_is_best = pick == Pick::Best
+            && self.layout.kind == ScoreKind::Probabilities
+            && self.layout.calibration.is_none()
+            && self.ranks.len() == columns - offset
+            && self.ranks.iter().all(|&rank| rank == self.least_rank)
+            && self.table.is_sorted_by(|a, b| a < b);
         for (anchor, row) in scores.chunks_exact(columns).enumerate() {
             let row = &row[offset..];
             let greatest = row.iter().fold(0, |m: u8, b| m.max(b.rank()));
             if u16::from(greatest) < self.least_rank {
+                continue;
+            }
+            if first_is_best {
+                let class_id = row.iter().position(|b| b.rank() == greatest).unwrap_or_default();
+                found(Hit { anchor, class_id, score: self.table[usize::from(greatest)] });
                 continue;
             }
             let passing = row.iter().zip(&self.ranks).enumerate();

@@ -1,17 +1,17 @@
 //! What is done once per model: choosing kernels, packing weights, planning one arena.
 
-mod constants;
+mod end;
 mod layout;
-mod lower;
 mod plan;
-
-pub(crate) use constants::{Constants, dequantize};
-pub(crate) use lower::{Affine, Kernel, Lower, Lowered, Operand, Task, u8_offset};
+mod uses;
 
 use crate::arena::{Operands, Slot};
 use crate::error::{Error, Result};
 use crate::graph::{DType, DetectionPostProcess, Graph, Op, Quantization, TensorId};
-use crate::kernels::{self, Isa};
+use crate::isa::Isa;
+use crate::kernels;
+use crate::lowering::{Constants, Kernel, Lower, Lowered, Task};
+use end::End;
 
 /// What a model may ask of the machine. The defaults are far above any model for a phone; they
 /// keep a hostile file from exhausting memory or running for hours.
@@ -191,25 +191,40 @@ fn lower_graph(
     }
     let constants = Constants::fold(graph, options.limits.memory)?;
     let isa = Isa::strongest_up_to(Some(options.isa));
-    let (mut tasks, mut aliases) = (Vec::new(), Vec::new());
-    let (mut outputs, mut post_process) = (graph.outputs.clone(), None);
-    let mut macs = 0u64;
+    let context = |index: usize, uses| Lower {
+        graph,
+        constants: &constants,
+        index,
+        node: &graph.nodes[index],
+        uses,
+        isa,
+        threads: options.threads.max(1),
+    };
+    let mut end = End { outputs: graph.outputs.clone(), post_process: None };
     for (index, node) in graph.nodes.iter().enumerate() {
-        if node.outputs.iter().all(|&id| constants.is_folded(id)) && !node.outputs.is_empty() {
-            continue;
-        }
-        let ctx = Lower { graph, constants: &constants, index, node, isa, threads: options.threads.max(1) };
-        if let Op::DetectionPostProcess(end) = &node.op {
-            match end_of_graph(&ctx, end) {
-                Ok((boxes_and_scores, end)) => (outputs, post_process) = (boxes_and_scores, Some(end)),
+        if let Op::DetectionPostProcess(options) = &node.op {
+            match End::before(&context(index, &[]), options) {
+                Ok(before) => end = before,
                 Err(e) => refuse(e)?,
             }
+        }
+    }
+    let (live, uses) = uses::of(graph, &end.outputs);
+    let (mut tasks, mut aliases) = (Vec::new(), Vec::new());
+    let mut absorbed = vec![false; graph.nodes.len()];
+    let mut macs = 0u64;
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let folded = node.outputs.iter().all(|&id| constants.is_folded(id)) && !node.outputs.is_empty();
+        let is_end = matches!(node.op, Op::DetectionPostProcess(_));
+        if folded || is_end || !live[index] || absorbed[index] {
             continue;
         }
-        match kernels::lower(&ctx) {
+        match kernels::lower(&context(index, &uses)) {
             Ok(Lowered::Alias { input, output }) => aliases.push((output, input)),
+            Ok(Lowered::Nothing) => {}
             Ok(Lowered::Task(task)) => {
                 macs = macs.saturating_add(task.macs);
+                task.absorbed.iter().for_each(|&later| absorbed[later] = true);
                 tasks.push((index, task));
             }
             Err(e) => refuse(e)?,
@@ -219,32 +234,6 @@ fn lower_graph(
             return Err(Error::TooLarge { needed: macs, limit, unit: "multiply-accumulates" });
         }
     }
+    let End { outputs, post_process } = end;
     Ok(Lowering { tasks, aliases, outputs, post_process, constants })
-}
-
-/// The program's outputs and the operator that the caller carries out on them.
-fn end_of_graph(ctx: &Lower<'_>, options: &DetectionPostProcess) -> Result<(Vec<TensorId>, PostProcess)> {
-    let (boxes, scores, anchors) = (ctx.input(0)?, ctx.input(1)?, ctx.input(2)?);
-    let &[1, count, 4 | 5..] = boxes.shape() else {
-        return Err(ctx.unsupported(format!("box encodings of shape {:?}", boxes.shape())));
-    };
-    ctx.ensure(matches!(scores.shape(), &[1, n, _] if n == count), || {
-        format!("{count} boxes and class scores of shape {:?}", scores.shape())
-    })?;
-    ctx.ensure(anchors.shape() == [count, 4], || format!("{count} boxes, anchors {:?}", anchors.shape()))?;
-    let consumed = |id: &TensorId| ctx.graph.nodes.iter().any(|n| n.inputs.contains(&Some(*id)));
-    if ctx.node.outputs.iter().any(consumed) {
-        return Err(ctx.unsupported("its detections are used by further operators".into()));
-    }
-    let values = match anchors.dtype() {
-        DType::F32 => ctx.floats(anchors)?,
-        _ => anchors
-            .constant()
-            .and_then(|data| constants::dequantize(anchors.info, data))
-            .ok_or_else(|| ctx.unsupported(format!("anchors of {}", anchors.dtype())))?,
-    };
-    let others = ctx.graph.outputs.iter().filter(|id| !ctx.node.outputs.contains(id));
-    let outputs = [boxes.id, scores.id].into_iter().chain(others.copied()).collect();
-    let anchors = values.as_chunks().0.to_vec();
-    Ok((outputs, PostProcess { options: options.clone(), anchors }))
 }

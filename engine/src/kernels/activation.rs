@@ -1,8 +1,8 @@
 //! Fused activations as the range they clamp to.
 
-use crate::compile::{Affine, Lower};
 use crate::error::Result;
 use crate::graph::Activation;
+use crate::lowering::{Affine, Lower};
 
 /// The real range of `activation`.
 pub(crate) fn float_range(ctx: &Lower<'_>, activation: Activation) -> Result<(f32, f32)> {

@@ -1,7 +1,7 @@
 //! Between a model's int8 and the arena's unsigned bytes.
 
 use crate::arena::Io;
-use crate::compile::Kernel;
+use crate::lowering::Kernel;
 use crate::threads::Pool;
 
 /// Adds 128 to each byte, which is its own inverse.

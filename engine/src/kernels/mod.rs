@@ -4,6 +4,7 @@
 
 mod activation;
 mod add;
+mod block;
 mod conv;
 mod convert;
 mod depthwise;
@@ -13,7 +14,6 @@ mod fixed_point;
 pub(crate) mod flip_sign;
 mod fully_connected;
 mod gemm;
-mod isa;
 mod lookup;
 mod lstm;
 mod math;
@@ -31,11 +31,11 @@ mod weights;
 mod window;
 
 pub use gemm::peak_macs_per_second;
-pub use isa::{Isa, UnknownIsa};
 
-use crate::compile::{Lower, Lowered};
 use crate::error::{Error, Result};
 use crate::graph::Op;
+use crate::isa::Isa;
+use crate::lowering::{Lower, Lowered};
 use pool::Pooling;
 
 /// The kernel for a node.
@@ -46,9 +46,15 @@ pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
         Op::AveragePool2d(options) => pool::lower(ctx, *options, Pooling::Average),
         Op::Cast => convert::cast(ctx),
         Op::Concatenation { axis, activation } => movement::concatenation(ctx, *axis, *activation),
-        Op::Conv2d(options) => conv::lower(ctx, options),
+        Op::Conv2d(options) => match block::lower(ctx) {
+            Some(block) => Ok(block),
+            None => conv::lower(ctx, options),
+        },
         Op::DepthToSpace { block_size } => movement::depth_to_space(ctx, *block_size),
-        Op::DepthwiseConv2d(options) => depthwise::lower(ctx, options),
+        Op::DepthwiseConv2d(options) => match block::lower(ctx) {
+            Some(block) => Ok(block),
+            None => depthwise::lower(ctx, options),
+        },
         Op::Dequantize => convert::dequantize(ctx),
         Op::FullyConnected { activation, shuffled, .. } => {
             fully_connected::lower(ctx, *activation, *shuffled)

@@ -7,9 +7,9 @@
 
 use super::activation::byte_range;
 use super::rounding::Rounder;
-use crate::compile::{Affine, Lower};
 use crate::error::Result;
 use crate::graph::Activation;
+use crate::lowering::{Affine, Lower};
 
 /// Bytes that a result may take: the activation's range, as the output's quantization expresses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! From real numbers to the arena's unsigned bytes.
 
-use crate::compile::Affine;
+use crate::lowering::Affine;
 
 /// Adding 1.5 × 2²³ leaves the integer nearest to a small float in the low bits, ties to even.
 const MAGIC: f32 = 12_582_912.0;

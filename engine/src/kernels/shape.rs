@@ -1,7 +1,7 @@
 //! Operators that leave the bytes as they are.
 
-use crate::compile::{Lower, Lowered};
 use crate::error::Result;
+use crate::lowering::{Lower, Lowered};
 
 /// RESHAPE and SQUEEZE: the same bytes under the shape that the file gives the output.
 pub(super) fn reshape(ctx: &Lower<'_>) -> Result<Lowered> {

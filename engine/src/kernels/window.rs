@@ -1,8 +1,17 @@
 //! How a window slides over an image.
 
-use crate::compile::Lower;
 use crate::error::Result;
 use crate::graph::{Padding, Size2};
+use crate::lowering::Lower;
+
+/// What lies around an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Border {
+    /// What the rule asks for.
+    Rule(Padding),
+    /// Rows and columns before and after the image.
+    Given { before: Size2, after: Size2 },
+}
 
 /// Geometry of a convolution or pooling: extents in pixels, all of NHWC images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,25 +34,29 @@ impl Window {
         kernel: Size2,
         stride: Size2,
         dilation: Size2,
-        padding: Padding,
+        border: Border,
     ) -> Result<Self> {
         let &[batch, height, width, _] = input_shape else {
             return Err(ctx.invalid(format!("an image of shape {input_shape:?}")));
         };
-        let axis = |extent: usize, kernel: usize, stride: usize, dilation: usize| {
+        let axis = |extent: usize, kernel: usize, stride: usize, dilation: usize, of: fn(Size2) -> usize| {
             let reach = kernel.checked_sub(1).and_then(|k| k.checked_mul(dilation)).map(|r| r + 1);
             let reach = reach.filter(|_| stride > 0 && extent > 0)?;
-            match padding {
-                Padding::Same => {
+            match border {
+                Border::Rule(Padding::Same) => {
                     let output = extent.div_ceil(stride);
                     let needed = (output - 1).checked_mul(stride)?.checked_add(reach)?;
                     Some((output, needed.saturating_sub(extent) / 2))
                 }
-                Padding::Valid => Some(((extent.checked_sub(reach)?) / stride + 1, 0)),
+                Border::Rule(Padding::Valid) => Some(((extent.checked_sub(reach)?) / stride + 1, 0)),
+                Border::Given { before, after } => {
+                    let padded = extent.checked_add(of(before))?.checked_add(of(after))?;
+                    Some((padded.checked_sub(reach)? / stride + 1, of(before)))
+                }
             }
         };
-        let rows = axis(height, kernel.h, stride.h, dilation.h);
-        let columns = axis(width, kernel.w, stride.w, dilation.w);
+        let rows = axis(height, kernel.h, stride.h, dilation.h, |size| size.h);
+        let columns = axis(width, kernel.w, stride.w, dilation.w, |size| size.w);
         let (Some((out_h, pad_h)), Some((out_w, pad_w))) = (rows, columns) else {
             return Err(
                 ctx.invalid(format!("a window of {}×{} on an image of {height}×{width}", kernel.h, kernel.w))

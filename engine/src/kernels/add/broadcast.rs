@@ -1,8 +1,8 @@
 //! Elements of two operands whose shapes differ.
 
 use crate::arena::Io;
-use crate::compile::Lower;
 use crate::error::Result;
+use crate::lowering::Lower;
 use bytemuck::Pod;
 
 /// Steps through two operands along an output of up to [`RANK`] dimensions.

@@ -5,17 +5,19 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512vnni;
 mod broadcast;
+mod fused;
 mod scalar;
 
 use super::Isa;
 use super::gemm::FloatRange;
 use super::requantize::ByteRange;
 use crate::arena::Io;
-use crate::compile::{Affine, Kernel, Lower, Lowered};
 use crate::error::Result;
 use crate::graph::{Activation, DType};
+use crate::lowering::{Affine, Kernel, Lower, Lowered, Operand};
 use crate::threads::Pool;
 use broadcast::Broadcast;
+pub(super) use fused::FusedSum;
 
 /// Fewest elements of a task: far more than what a fork costs.
 const PIECE: usize = 8 << 10;
@@ -85,9 +87,44 @@ fn float_slices(range: FloatRange, a: &[f32], b: &[f32], out: &mut [f32]) {
     }
 }
 
-struct AddU8 {
+/// A sum, and the kernel for it.
+#[derive(Clone, Copy)]
+struct ByteSum {
     sum: QuantizedSum,
     isa: Isa,
+}
+
+impl ByteSum {
+    /// Of `a` and `b`, with the activation and the quantization of `output`.
+    fn new(
+        ctx: &Lower<'_>,
+        [a, b]: [Operand<'_>; 2],
+        output: Operand<'_>,
+        activation: Activation,
+    ) -> Result<Self> {
+        let (inputs, output) = ([ctx.affine(a)?, ctx.affine(b)?], ctx.affine(output)?);
+        let range = ByteRange::new(ctx, activation, output)?;
+        let sum = QuantizedSum::new(inputs, output, range).ok_or_else(|| {
+            let [a, b] = inputs.map(|i| i.scale);
+            ctx.unsupported(format!("scales {a} and {b} with an output scale of {}", output.scale))
+        })?;
+        Ok(Self { sum, isa: ctx.isa })
+    }
+
+    /// Sums slices of equal length.
+    fn slices(&self, a: &[u8], b: &[u8], out: &mut [u8]) {
+        match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni => avx512vnni::bytes(&self.sum, a, b, out),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => avx2::bytes(&self.sum, a, b, out),
+            _ => scalar::bytes(&self.sum, a, b, out),
+        }
+    }
+}
+
+struct AddU8 {
+    sum: ByteSum,
     broadcast: Option<Broadcast>,
 }
 
@@ -111,13 +148,8 @@ pub(super) fn lower(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> 
     let isa = ctx.isa;
     match (a.dtype(), b.dtype(), output.dtype()) {
         (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8) => {
-            let (inputs, output) = ([ctx.affine(a)?, ctx.affine(b)?], ctx.affine(output)?);
-            let range = ByteRange::new(ctx, activation, output)?;
-            let sum = QuantizedSum::new(inputs, output, range).ok_or_else(|| {
-                let [a, b] = inputs.map(|i| i.scale);
-                ctx.unsupported(format!("scales {a} and {b} with an output scale of {}", output.scale))
-            })?;
-            ctx.task(AddU8 { sum, isa, broadcast }, &[a, b])
+            let sum = ByteSum::new(ctx, [a, b], output, activation)?;
+            ctx.task(AddU8 { sum, broadcast }, &[a, b])
         }
         (DType::F32, DType::F32, DType::F32) => {
             let range = FloatRange::new(ctx, activation)?;
@@ -154,7 +186,7 @@ fn split<T: bytemuck::Pod + Send + Sync>(
 
 impl Kernel for AddU8 {
     fn name(&self) -> &'static str {
-        match self.isa {
+        match self.sum.isa {
             Isa::Avx512Vnni => "x86_64-u8-avx512",
             Isa::Avx2 => "x86_64-u8-avx2",
             _ => "portable-u8-scalar",
@@ -163,15 +195,9 @@ impl Kernel for AddU8 {
 
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         if let Some(broadcast) = &self.broadcast {
-            return broadcast.run(io, |a, b| self.sum.byte(a, b));
+            return broadcast.run(io, |a, b| self.sum.sum.byte(a, b));
         }
-        split(io, pool, |a, b, out| match self.isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Vnni => avx512vnni::bytes(&self.sum, a, b, out),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => avx2::bytes(&self.sum, a, b, out),
-            _ => scalar::bytes(&self.sum, a, b, out),
-        });
+        split(io, pool, |a, b, out| self.sum.slices(a, b, out));
     }
 }
 

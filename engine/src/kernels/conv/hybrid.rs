@@ -7,12 +7,12 @@
 use super::patches::Patches;
 use super::product::Extents;
 use crate::arena::{Io, align};
-use crate::compile::{Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::kernels::dynamic::Dynamic;
 use crate::kernels::gemm::{self, FloatRange, GemmU8, Matrix, Rows};
 use crate::kernels::requantize::{ByteRange, Requantize};
 use crate::kernels::weights::{self, QuantizedWeights};
+use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::{Pool, scratch_bytes};
 
 /// Rows whose accumulators are held at once, in tiles of the kernel's.

@@ -9,19 +9,22 @@ mod windows;
 pub(super) use patches::Patches;
 pub(super) use product::Extents;
 
-use super::gemm::{self, FloatRange, GemmF32, Matrix};
+use super::gemm::{self, FloatRange, GemmF32, GemmU8, Matrix};
+use super::movement;
+use super::requantize::Requantize;
 use super::weights::{self, QuantizedWeights};
 use super::window::Window;
-use crate::compile::{Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{Activation, ConvOptions, DType, Size2};
+use crate::lowering::{Lower, Lowered, Operand};
 use product::{FloatProduct, QuantizedProduct};
 use vector::VectorProduct;
 use windows::WindowConv;
 
 /// CONV_2D: input NHWC, weights OHWI, bias.
 pub(super) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
-    let (input, weights, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
+    let (input, border) = movement::unpadded(ctx, options.padding)?;
+    let (weights, output) = (ctx.input(1)?, ctx.output(0)?);
     let (&[_, _, _, channels], &[n, h, w, depth]) = (input.shape(), weights.shape()) else {
         return Err(ctx.invalid(format!("input {:?}, weights {:?}", input.shape(), weights.shape())));
     };
@@ -30,12 +33,60 @@ pub(super) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
         return Err(ctx.unsupported(format!("grouped: {depth} of {channels} input channels for each output")));
     }
     let kernel = Size2 { h, w };
-    let window = Window::new(ctx, input.shape(), kernel, options.stride, options.dilation, options.padding)?;
+    let window = Window::new(ctx, input.shape(), kernel, options.stride, options.dilation, border)?;
     ctx.ensure_shape(output, &[window.batch, window.output.h, window.output.w, n])?;
     let patches = if window.is_pointwise() { Patches::Direct } else { Patches::Window(window) };
     let k = window.taps().saturating_mul(channels);
     let extents = Extents { rows: window.output_pixels(), n, k, channels };
     product(ctx, input, weights, 2, options.activation, patches, extents)
+}
+
+/// Weights without zero points as an n × k matrix, and what becomes of their products.
+fn quantized(
+    ctx: &Lower<'_>,
+    [input, weights]: [Operand<'_>; 2],
+    bias_index: usize,
+    activation: Activation,
+    [n, k]: [usize; 2],
+) -> Result<(Matrix<i16>, Requantize)> {
+    let QuantizedWeights { values, scales } = QuantizedWeights::read(ctx, weights, 0)?;
+    let matrix = Matrix { data: values, n, k };
+    let bias = weights::integer_bias(ctx, bias_index, n)?;
+    let scales = QuantizedWeights { values: Vec::new(), scales };
+    let sums = weights::row_sums(&matrix);
+    let requantize = weights::requantize(ctx, ctx.affine(input)?, &scales, &sums, bias, activation)?;
+    Ok((matrix, requantize))
+}
+
+/// A quantized convolution of single pixels, one after another.
+pub(super) struct Pointwise<'a, 'g> {
+    ctx: &'a Lower<'g>,
+    activation: Activation,
+    /// Input channels.
+    pub(super) k: usize,
+    /// Output channels.
+    pub(super) n: usize,
+}
+
+impl<'a, 'g> Pointwise<'a, 'g> {
+    /// `None` where `ctx`'s node is none.
+    pub(super) fn new(ctx: &'a Lower<'g>, options: &ConvOptions) -> Option<Self> {
+        let (input, weights, output) = (ctx.input(0).ok()?, ctx.input(1).ok()?, ctx.output(0).ok()?);
+        let &[n, 1, 1, k] = weights.shape() else { return None };
+        let mut expected = input.shape().to_vec();
+        let depth = std::mem::replace(expected.last_mut()?, n);
+        let one = Size2 { h: 1, w: 1 };
+        let fits = depth == k && options.stride == one && output.shape() == expected && n > 0 && k > 0;
+        let types = [input.dtype(), weights.dtype(), output.dtype()];
+        let bytes = types == [DType::I8; 3] || types == [DType::U8; 3];
+        (fits && bytes).then_some(Self { ctx, activation: options.activation, k, n })
+    }
+
+    pub(super) fn kernel(&self) -> Result<Box<dyn GemmU8>> {
+        let operands = [self.ctx.input(0)?, self.ctx.input(1)?];
+        let (matrix, requantize) = quantized(self.ctx, operands, 2, self.activation, [self.n, self.k])?;
+        Ok(gemm::quantized(self.ctx.isa, &matrix, requantize))
+    }
 }
 
 /// A product of `patches` of the input with `weights` (output channels first), and the bias at
@@ -54,14 +105,8 @@ pub(super) fn product(
     let output = ctx.output(0)?;
     match (input.dtype(), weights.dtype(), output.dtype()) {
         (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8) => {
-            let quantized = QuantizedWeights::read(ctx, weights, 0)?;
-            let affine = ctx.affine(input)?;
-            let bias = weights::integer_bias(ctx, bias_index, n)?;
-            let matrix = Matrix { data: quantized.values, n, k };
-            let quantized = QuantizedWeights { values: Vec::new(), scales: quantized.scales };
-            let sums = weights::row_sums(&matrix);
-            let requantize = weights::requantize(ctx, affine, &quantized, &sums, bias, activation)?;
-            let zero_point = affine.zero_point as u8;
+            let (matrix, requantize) = quantized(ctx, [input, weights], bias_index, activation, [n, k])?;
+            let zero_point = ctx.affine(input)?.zero_point as u8;
             if let Patches::Window(window) = patches
                 && let Some(conv) =
                     WindowConv::new(ctx.isa, window, extents.channels, &matrix, &requantize, zero_point)

@@ -2,13 +2,16 @@
 
 use super::patches::Patches;
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
+use crate::kernels::add::FusedSum;
 use crate::kernels::gemm::{GemmF32, GemmU8, Rows};
+use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::{Pool, scratch_bytes};
 
 /// Patches of a strip of rows should stay below this, to stay in the first-level cache.
 const STRIP_BYTES: usize = 16 << 10;
+/// Rows whose results wait in the first-level cache for a residual.
+const SUMMED_ROWS: usize = 96;
 /// Rows of a strip of float patches are a multiple of this: the largest tile of the float kernels.
 const FLOAT_ROWS: usize = 12;
 
@@ -39,6 +42,8 @@ pub(crate) struct QuantizedProduct {
     extents: Extents,
     /// The input's zero point, which stands for zero beyond the image.
     blank: u8,
+    /// What is added to the results before they are written.
+    sum: Option<FusedSum>,
 }
 
 impl QuantizedProduct {
@@ -55,10 +60,31 @@ impl QuantizedProduct {
         let direct = patches == Patches::Direct && row_len == extents.k;
         let stride = patches.stride(extents.channels, row_len);
         let strip = extents.strip_rows(stride, gemm.row_multiple());
-        let share = strip.saturating_mul(stride);
-        let scratch = if direct { 0 } else { scratch_bytes(share, ctx.threads) };
-        let kernel = Self { gemm, patches, extents, blank };
-        ctx.task_with(kernel, &[input], scratch, extents.macs())
+        let mut scratch = if direct { 0 } else { scratch_bytes(strip.saturating_mul(stride), ctx.threads) };
+        let mut kernel = Self { gemm, patches, extents, blank, sum: None };
+        let Some((sum, residual)) = FusedSum::behind(ctx).filter(|_| direct) else {
+            return ctx.task_with(kernel, &[input], scratch, extents.macs());
+        };
+        scratch = scratch_bytes(SUMMED_ROWS.saturating_mul(extents.n), ctx.threads);
+        let (node, output) = (sum.node, sum.output);
+        kernel.sum = Some(sum);
+        Ok(ctx.task_with(kernel, &[input, residual], scratch, extents.macs())?.absorbing(vec![node], output))
+    }
+
+    /// Every pixel is a row; strip by strip the residual is added.
+    fn run_summed(&self, sum: &FusedSum, io: &mut Io<'_>, pool: &Pool) {
+        let Extents { n, k, .. } = self.extents;
+        let (image, residual) = (io.input::<u8>(0), io.input::<u8>(1));
+        let ([out], scratch) = io.outputs_and_scratch();
+        pool.split(out, n, self.gemm.row_multiple(), scratch, &|first, out, scratch| {
+            for (index, out) in out.chunks_mut(SUMMED_ROWS * n).enumerate() {
+                let first = first + index * SUMMED_ROWS;
+                let rows = Rows { data: &image[first * k..], stride: k, count: out.len() / n };
+                let own = &mut scratch[..out.len()];
+                self.gemm.requantized(rows, own);
+                sum.slices(own, &residual[first * n..][..out.len()], out);
+            }
+        });
     }
 }
 
@@ -68,6 +94,9 @@ impl Kernel for QuantizedProduct {
     }
 
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        if let Some(sum) = &self.sum {
+            return self.run_summed(sum, io, pool);
+        }
         let Extents { n, k, channels, .. } = self.extents;
         let image = io.input::<u8>(0);
         let ([out], scratch) = io.outputs_and_scratch();

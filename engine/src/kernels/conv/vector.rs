@@ -1,10 +1,10 @@
 //! One row times many channels, as at the end of a classifier: threads share the channels.
 
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::kernels::gemm::{self, GemmU8, Matrix, Rows};
 use crate::kernels::requantize::Requantize;
+use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::Pool;
 
 /// Fewer products than this take less than a fork.

@@ -1,12 +1,12 @@
 //! Windows read from the image in place: what im2col would copy is contiguous in every image row.
 
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::kernels::gemm::{self, GemmU8, MAX_LINES, Matrix, Rows, Windows};
 use crate::kernels::requantize::Requantize;
 use crate::kernels::window::Window;
+use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::{Pool, scratch_bytes};
 
 /// Narrower outputs leave too much of a tile of pixels empty.
@@ -44,7 +44,7 @@ impl WindowConv {
         }
         // All kernels that read windows step by four; others are refused below.
         let padded_line = line.next_multiple_of(4);
-        let mut data = vec![gemm::padding(&weights.data); weights.n * kernel.h * padded_line];
+        let mut data = vec![0; weights.n * kernel.h * padded_line];
         for (to, from) in data.chunks_exact_mut(padded_line).zip(weights.data.chunks_exact(line)) {
             to[..line].copy_from_slice(from);
         }

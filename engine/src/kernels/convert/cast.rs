@@ -1,9 +1,9 @@
 //! CAST: numbers as they are stored, without their quantization.
 
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered};
 use crate::error::Result;
 use crate::graph::DType;
+use crate::lowering::{Kernel, Lower, Lowered};
 use crate::threads::Pool;
 use std::marker::PhantomData;
 

@@ -9,9 +9,9 @@ mod cast;
 use super::lookup;
 use super::rounding::Rounder;
 use crate::arena::Io;
-use crate::compile::{Affine, Kernel, Lower, Lowered};
 use crate::error::Result;
 use crate::graph::DType;
+use crate::lowering::{Affine, Kernel, Lower, Lowered};
 use crate::threads::Pool;
 use half::f16;
 

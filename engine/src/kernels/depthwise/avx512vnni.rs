@@ -1,16 +1,21 @@
 //! AVX-512 VNNI: four taps of 64 channels are interleaved byte by byte, so that `vpdpbusd` adds up
 //! four taps of each channel.
 //!
-//! Windows of three columns slide: a column, once interleaved, serves the outputs that share it.
+//! Windows of three columns slide: a column, once interleaved, serves the outputs that share it. Of
+//! images with few channels a register holds several pixels. A weight that is too large for a
+//! signed byte is split in two.
 
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::float;
 use super::{RowKernel, TapRows, Taps};
+use crate::graph::Size2;
 use crate::kernels::Isa;
+use crate::kernels::gemm::split;
 use crate::kernels::requantize::Requantize;
 use crate::kernels::window::Window;
-use core::arch::x86_64::*;
+use core::arch::{asm, x86_64::*};
+use std::ops::Range;
 
 /// Channels in a block: the bytes of a register.
 const BLOCK: usize = 64;
@@ -23,6 +28,11 @@ const MAX_TAPS: usize = 64;
 #[repr(C, align(64))]
 struct Vector([i8; 64]);
 
+/// A number for each lane of four registers.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Lanes<T>([T; BLOCK]);
+
 /// Weights of four interleaved taps, in the four registers that interleaving makes.
 type Quad = [Vector; 4];
 
@@ -31,100 +41,147 @@ pub(super) struct Depthwise {
     channels: usize,
     /// First channel of each block; the last block may overlap the one before.
     blocks: Vec<usize>,
+    /// Adjacent pixels of a register; more than one only where a single block holds all channels.
+    pixels: usize,
     /// `quads` for each block: columns of taps where the window slides, else runs of four taps.
     weights: Vec<Quad>,
+    /// What is left over of weights that exceed a signed byte.
+    rest: Vec<Option<Box<Quad>>>,
     quads: usize,
     sliding: bool,
-    bias: Vec<i32>,
-    scale: Vec<f32>,
+    /// One for each block.
+    bias: Vec<Lanes<i32>>,
+    scale: Vec<Lanes<f32>>,
     zero_point: i16,
     min: u8,
     max: u8,
-    /// What all activations of a window are multiplied with besides their weights, to take back
-    /// the shift that made the weights fit in signed bytes.
-    unshift: i8,
     blank: Vector,
+    /// An image row of blanks, for taps above and below the image.
+    blank_row: Vec<u8>,
 }
 
 impl Depthwise {
     /// `None` where this CPU cannot run it, or its arithmetic would not be exact.
     pub(super) fn new(taps: &Taps<'_, u8, i16>, requantize: &Requantize) -> Option<Self> {
         let Taps { window, channels, weights, blank } = *taps;
-        let min = weights.data.iter().copied().min()?;
-        let max = weights.data.iter().copied().max()?;
-        // The shift closest to zero with all weights + shift in −128..=127.
-        let shift = 0i16.clamp(-128 - min, (127 - max).max(-128 - min));
-        let unshift = i8::try_from(-shift).ok()?;
+        let splits = weights.data.iter().all(|&w| split(w).is_some());
         let bound = window.taps() as f64 * 255.0 * 255.0;
         let converts = requantize.bias.iter().zip(&requantize.scale).all(|(&bias, &scale)| {
             (bound + f64::from(bias.unsigned_abs())) * f64::from(scale) < f64::from(1 << 30)
         });
-        if max + shift > 127 || !Isa::Avx512Vnni.is_available() || !converts || window.taps() > MAX_TAPS {
+        if !splits
+            || !converts
+            || !Isa::Avx512Vnni.is_available()
+            || window.taps() > MAX_TAPS
+            || channels == 0
+        {
             return None;
         }
         let sliding = window.kernel.w == 3
             && window.kernel.h <= DEPTH
             && window.dilation.w == 1
             && window.stride.w <= 2;
+        let pixels = if sliding && window.stride.w == 1 { (BLOCK / channels).max(1) } else { 1 };
         let mut blocks: Vec<usize> = (0..channels).step_by(BLOCK).collect();
         if let Some(last) = blocks.last_mut() {
             *last = (*last).min(channels.saturating_sub(BLOCK));
         }
-        let tap = |quad: usize, depth: usize| {
-            if sliding {
-                (depth < window.kernel.h).then_some(depth * window.kernel.w + quad)
-            } else {
-                Some(quad * DEPTH + depth).filter(|&tap| tap < window.taps())
-            }
-        };
         let quads = if sliding { window.kernel.w } else { window.taps().div_ceil(DEPTH) };
-        let mut packed = Vec::with_capacity(blocks.len() * quads);
+        // The channel of each element of a block, where there is one.
+        let lanes = |block: usize| {
+            order().map(move |i| match pixels {
+                1 => Some(block + i).filter(|&c| c < channels),
+                _ => (i < pixels * channels).then_some(i % channels),
+            })
+        };
+        let (mut packed, mut rest) = (Vec::with_capacity(blocks.len() * quads), Vec::new());
         for &block in &blocks {
             for quad in 0..quads {
-                let mut vectors = [Vector([0; 64]); 4];
-                for (i, c) in order(block).enumerate().filter(|&(_, c)| c < channels) {
+                let (mut first, mut second) = ([Vector([0; 64]); 4], [Vector([0; 64]); 4]);
+                let mut is_split = false;
+                for (i, c) in lanes(block).enumerate() {
                     for depth in 0..DEPTH {
-                        if let Some(tap) = tap(quad, depth) {
-                            vectors[i / 16].0[i % 16 * DEPTH + depth] = (weights.row(tap)[c] + shift) as i8;
-                        }
+                        let (Some(c), Some((row, column))) = (c, tap(&window, sliding, quad, depth)) else {
+                            continue;
+                        };
+                        let (a, b) = split(weights.row(row * window.kernel.w + column)[c])?;
+                        first[i / 16].0[i % 16 * DEPTH + depth] = a;
+                        second[i / 16].0[i % 16 * DEPTH + depth] = b;
+                        is_split |= b != 0;
                     }
                 }
-                packed.push(vectors);
+                packed.push(first);
+                rest.push(is_split.then(|| Box::new(second)));
             }
         }
-        let channel_order = || blocks.iter().flat_map(|&block| order(block));
+        let (mut bias, mut scale) = (Vec::new(), Vec::new());
+        for &block in &blocks {
+            let (mut biases, mut scales) = (Lanes([0; BLOCK]), Lanes([0.0; BLOCK]));
+            for (i, c) in lanes(block).enumerate().filter_map(|(i, c)| Some((i, c?))) {
+                (biases.0[i], scales.0[i]) = (requantize.bias[c], requantize.scale[c]);
+            }
+            bias.push(biases);
+            scale.push(scales);
+        }
         Some(Self {
             window,
             channels,
+            pixels,
             weights: packed,
+            rest,
             quads,
             sliding,
-            bias: channel_order().map(|c| requantize.bias.get(c).copied().unwrap_or(0)).collect(),
-            scale: channel_order().map(|c| requantize.scale.get(c).copied().unwrap_or(0.0)).collect(),
+            bias,
+            scale,
             zero_point: requantize.zero_point as i16,
             min: requantize.range.min,
             max: requantize.range.max,
-            unshift,
             blank: Vector([blank as i8; 64]),
+            blank_row: vec![blank; window.input.w * channels],
             blocks,
         })
     }
+
+    /// Columns of the image from one register of outputs to the next.
+    fn advance(&self) -> usize {
+        self.window.stride.w * self.pixels
+    }
+
+    /// Registers of outputs whose taps can be read as 64 bytes each from the block's first channel on,
+    /// and which hold whole numbers of pixels.
+    fn interior(&self, block: usize) -> Range<usize> {
+        let Window { output, kernel, dilation, pad, .. } = self.window;
+        let start = pad.w.div_ceil(self.advance());
+        let reach = (kernel.w - 1) * dilation.w;
+        let last_column = self.blank_row.len().checked_sub(BLOCK + block).map(|last| last / self.channels);
+        let last = last_column.and_then(|column| (column + pad.w).checked_sub(reach));
+        let end = last.map_or(0, |last| last / self.advance() + 1);
+        start..end.min(output.w / self.pixels).max(start)
+    }
+
+    /// Bytes of a register that hold a channel.
+    fn mask(&self, block: usize) -> u64 {
+        let bytes = if self.pixels > 1 { self.pixels * self.channels } else { self.channels - block };
+        u64::MAX >> (BLOCK - bytes.min(BLOCK))
+    }
 }
 
-/// Channels of a block in the order that interleaving gives the lanes of four registers.
-fn order(block: usize) -> impl Iterator<Item = usize> {
-    (0..BLOCK).map(move |i| {
+/// Row and column of the tap at `depth` of a quad, where there is one.
+fn tap(window: &Window, sliding: bool, quad: usize, depth: usize) -> Option<(usize, usize)> {
+    let Size2 { h, w } = window.kernel;
+    if sliding {
+        (depth < h).then_some((depth, quad))
+    } else {
+        Some(quad * DEPTH + depth).filter(|tap| *tap < h * w).map(|tap| (tap / w, tap % w))
+    }
+}
+
+/// Elements of a block in the order that interleaving gives the lanes of four registers.
+fn order() -> impl Iterator<Item = usize> {
+    (0..BLOCK).map(|i| {
         let (register, element) = (i / 16, i % 16);
-        block + element / 4 * 16 + register * 4 + element % 4
+        element / 4 * 16 + register * 4 + element % 4
     })
-}
-
-/// A row of pixels, or the blank that stands for all its pixels.
-#[derive(Clone, Copy)]
-struct Source {
-    base: *const u8,
-    /// Bytes between pixels; zero for the blank.
-    step: usize,
 }
 
 /// Constants of a block of channels.
@@ -132,224 +189,249 @@ struct Source {
 struct Block<'a> {
     channel: usize,
     weights: &'a [Quad],
-    bias: [__m512i; 4],
-    scale: [__m512; 4],
-    /// Channels that exist.
+    rest: &'a [Option<Box<Quad>>],
+    bias: &'a Lanes<i32>,
+    scale: &'a Lanes<f32>,
+    /// Bytes that hold a channel.
     mask: u64,
 }
 
 impl Depthwise {
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     fn block(&self, index: usize) -> Block<'_> {
         let channel = self.blocks[index];
-        let bias = &self.bias[index * BLOCK..][..BLOCK];
-        let scale = &self.scale[index * BLOCK..][..BLOCK];
-        let mut block = Block {
+        let quads = index * self.quads..(index + 1) * self.quads;
+        Block {
             channel,
-            weights: &self.weights[index * self.quads..][..self.quads],
-            bias: [_mm512_setzero_si512(); 4],
-            scale: [_mm512_setzero_ps(); 4],
-            mask: u64::MAX >> (BLOCK - BLOCK.min(self.channels - channel)),
-        };
-        for q in 0..4 {
-            // SAFETY: both slices hold 4 × 16 numbers.
-            unsafe {
-                block.bias[q] = _mm512_loadu_si512(bias.as_ptr().add(q * 16).cast());
-                block.scale[q] = _mm512_loadu_ps(scale.as_ptr().add(q * 16));
-            }
+            weights: &self.weights[quads.clone()],
+            rest: &self.rest[quads],
+            bias: &self.bias[index],
+            scale: &self.scale[index],
+            mask: self.mask(channel),
         }
-        block
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     fn run(&self, rows: &TapRows<'_, u8>, out: &mut [u8]) {
-        assert!(out.len() >= self.window.output.w * self.channels, "the output holds the row");
-        assert_eq!(rows.len(), self.window.kernel.h, "a row for each row of taps");
-        let row_len = self.window.input.w * self.channels;
-        let blank = Source { base: self.blank.0.as_ptr().cast(), step: 0 };
-        let mut sources = [blank; MAX_TAPS];
-        for (source, row) in sources.iter_mut().zip(rows) {
-            if let Some(row) = row {
-                assert!(row.len() >= row_len, "the input row is whole");
-                *source = Source { base: row.as_ptr(), step: self.channels };
+        let Window { output, kernel, dilation, pad, .. } = self.window;
+        assert!(out.len() >= output.w * self.channels, "the output holds the row");
+        assert_eq!(rows.len(), kernel.h, "a row for each row of taps");
+        // Where there is no tap weights are zero, and any row will do.
+        let mut taps = [Tap { row: &self.blank_row, column: 0usize.wrapping_sub(pad.w) }; MAX_TAPS];
+        for (i, to) in taps[..self.quads * DEPTH].iter_mut().enumerate() {
+            if let Some((row, column)) = tap(&self.window, self.sliding, i / DEPTH, i % DEPTH) {
+                to.column = to.column.wrapping_add(column * dilation.w);
+                to.row = rows[row].unwrap_or(&self.blank_row);
+                assert!(to.row.len() >= self.blank_row.len(), "the input row is whole");
             }
         }
-        if !self.sliding {
-            self.taps(&sources[..rows.len()], out);
-            return;
-        }
-        let mut columns = [blank; DEPTH];
-        columns[..rows.len()].copy_from_slice(&sources[..rows.len()]);
+        let quads = &taps.as_chunks().0[..self.quads];
         for index in 0..self.blocks.len() {
             let block = self.block(index);
-            match (self.window.stride.w, self.unshift) {
-                (1, 0) => self.slide::<1, false>(&columns, block, out),
-                (1, _) => self.slide::<1, true>(&columns, block, out),
-                (_, 0) => self.slide::<2, false>(&columns, block, out),
-                (_, _) => self.slide::<2, true>(&columns, block, out),
+            let interior = self.interior(block.channel);
+            let count = output.w.div_ceil(self.pixels);
+            for index in (0..count.min(interior.start)).chain(interior.end..count) {
+                self.edge(quads, &block, index, out);
+            }
+            match (quads, self.advance()) {
+                ([left, ..], 1) if self.sliding => self.slide::<1>(left, &block, interior, out),
+                ([left, ..], 2) if self.sliding => self.slide::<2>(left, &block, interior, out),
+                _ => self.whole(quads, &block, interior, out),
             }
         }
     }
 
-    /// 64 bytes of a pixel's channels; the blank where the column lies beyond the image.
-    ///
-    /// # Safety
-    /// `source` has `Window::input.w` pixels of `channels` bytes, or is the blank.
-    #[inline]
+    /// A register of outputs whose taps reach beyond the image, or to within 64 bytes of its end.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    unsafe fn load(&self, source: Source, column: usize, block: &Block<'_>) -> __m512i {
-        let inside = column < self.window.input.w;
-        let at = if inside && source.step > 0 {
-            source.base.wrapping_add(column * source.step + block.channel)
-        } else {
-            self.blank.0.as_ptr().cast()
-        };
-        if block.mask == u64::MAX {
-            // SAFETY: 64 channels from the block's first on exist in every pixel.
-            unsafe { _mm512_loadu_si512(at.cast()) }
-        } else {
-            // SAFETY: the mask covers channels of this pixel alone.
-            unsafe { _mm512_maskz_loadu_epi8(block.mask, at.cast()) }
-        }
-    }
-
-    /// One column of taps, interleaved.
-    ///
-    /// # Safety
-    /// As for `load`.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    unsafe fn column(&self, rows: &[Source; DEPTH], column: usize, block: &Block<'_>) -> [__m512i; 4] {
-        let zero = _mm512_setzero_si512();
-        let height = self.window.kernel.h;
-        // SAFETY: passed on.
-        unsafe {
-            let a = self.load(rows[0], column, block);
-            let b = if height > 1 { self.load(rows[1], column, block) } else { zero };
-            let c = if height > 2 { self.load(rows[2], column, block) } else { zero };
-            let d = if height > 3 { self.load(rows[3], column, block) } else { zero };
-            interleave(a, b, c, d)
-        }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn slide<const STRIDE: usize, const UNSHIFT: bool>(
-        &self,
-        rows: &[Source; DEPTH],
-        block: Block<'_>,
-        out: &mut [u8],
-    ) {
-        let &[left_weights, middle_weights, right_weights] = block.weights else { return };
-        let weights = [left_weights, middle_weights, right_weights];
-        let pad = self.window.pad.w;
-        // Columns left of the image wrap to numbers beyond its right end.
-        let at = |x: usize, tap: usize| (x * STRIDE + tap).wrapping_sub(pad);
-        // SAFETY: `run` checked the rows.
-        let (mut left, mut middle) =
-            unsafe { (self.column(rows, at(0, 0), &block), self.column(rows, at(0, 1), &block)) };
-        for x in 0..self.window.output.w {
-            // SAFETY: as above.
-            let right = unsafe { self.column(rows, at(x, 2), &block) };
-            let mut acc = block.bias;
-            for (column, weights) in [left, middle, right].iter().zip(&weights) {
-                self.accumulate::<UNSHIFT>(&mut acc, column, weights);
-            }
-            self.store(acc, &block, x, out);
-            if STRIDE == 1 {
-                (left, middle) = (middle, right);
-            } else {
-                left = right;
-                // SAFETY: as above.
-                middle = unsafe { self.column(rows, at(x + 1, 1), &block) };
-            }
-        }
-    }
-
-    /// Any window: runs of four taps.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn taps(&self, rows: &[Source], out: &mut [u8]) {
-        let taps = self.window.taps();
-        let blank = Source { base: self.blank.0.as_ptr().cast(), step: 0 };
-        let mut sources = [(blank, 0usize); MAX_TAPS + DEPTH];
-        for x in 0..self.window.output.w {
-            for (tap, source) in sources[..taps].iter_mut().enumerate() {
-                let (row, tap) = (tap / self.window.kernel.w, tap % self.window.kernel.w);
-                let column = self.window.input_column(x, tap);
-                *source = column.map_or((blank, 0), |column| (rows[row], column));
-            }
-            for index in 0..self.blocks.len() {
-                let block = self.block(index);
-                let mut acc = block.bias;
-                for (quad, weights) in block.weights.iter().enumerate() {
-                    let first = quad * DEPTH;
-                    let mut bytes = [_mm512_setzero_si512(); DEPTH];
-                    for (depth, bytes) in bytes.iter_mut().enumerate().take(taps - first) {
-                        let (source, column) = sources[first + depth];
-                        // SAFETY: `run` checked the rows, `input_column` the column.
-                        *bytes = unsafe { self.load(source, column, &block) };
-                    }
-                    let [a, b, c, d] = bytes;
-                    let column = interleave(a, b, c, d);
-                    if self.unshift == 0 {
-                        self.accumulate::<false>(&mut acc, &column, weights);
-                    } else {
-                        self.accumulate::<true>(&mut acc, &column, weights);
+    fn edge(&self, quads: &[[Tap<'_>; DEPTH]], block: &Block<'_>, index: usize, out: &mut [u8]) {
+        // SAFETY: a vector is 64 bytes.
+        let blank = unsafe { _mm512_load_si512(self.blank.0.as_ptr().cast()) };
+        let pixel = if self.pixels > 1 { u64::MAX >> (BLOCK - self.channels) } else { block.mask };
+        let mut acc = bias(block);
+        for (quad, taps) in quads.iter().enumerate() {
+            let mut bytes = [blank; DEPTH];
+            for (bytes, tap) in bytes.iter_mut().zip(taps) {
+                let column = tap.column.wrapping_add(index * self.advance());
+                let mut mask = 0;
+                for at in 0..self.pixels {
+                    if column.wrapping_add(at) < self.window.input.w {
+                        mask |= pixel << (at * self.channels);
                     }
                 }
-                self.store(acc, &block, x, out);
+                let from = column.wrapping_mul(self.channels).wrapping_add(block.channel);
+                // SAFETY: the mask covers channels of pixels in the row alone.
+                *bytes = unsafe {
+                    _mm512_mask_loadu_epi8(blank, mask, tap.row.as_ptr().wrapping_add(from).cast())
+                };
+            }
+            self.accumulate(&mut acc, interleave(bytes), block, quad);
+        }
+        let x = index * self.pixels;
+        let mask = match self.window.output.w - x {
+            left if left < self.pixels => u64::MAX >> (BLOCK - left * self.channels),
+            _ => block.mask,
+        };
+        self.store(acc, block, x, mask, out);
+    }
+
+    /// Interior windows of three columns, each register of outputs `ADVANCE` columns after the one
+    /// before.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    fn slide<const ADVANCE: usize>(
+        &self,
+        left: &[Tap<'_>; DEPTH],
+        block: &Block<'_>,
+        interior: Range<usize>,
+        out: &mut [u8],
+    ) {
+        if interior.is_empty() || block.weights.len() != 3 {
+            return;
+        }
+        let first = left[0].column.wrapping_add(interior.start * ADVANCE);
+        let bases = left.map(|tap| tap.row[first * self.channels + block.channel..].as_ptr());
+        // SAFETY: `interior` counts registers whose three columns lie in the rows, each readable for
+        // 64 bytes.
+        let column = |at: usize| unsafe { load(bases, at * self.channels) };
+        let (mut left, mut middle) = (column(0), column(1));
+        for (step, index) in interior.clone().enumerate() {
+            let right = column(step * ADVANCE + 2);
+            let mut acc = bias(block);
+            self.accumulate(&mut acc, left, block, 0);
+            self.accumulate(&mut acc, middle, block, 1);
+            self.accumulate(&mut acc, right, block, 2);
+            self.store(acc, block, index * self.pixels, block.mask, out);
+            (left, middle) = (middle, right);
+            if ADVANCE == 2 && index + 1 < interior.end {
+                (left, middle) = (right, column(step * ADVANCE + 3));
             }
         }
     }
 
-    #[inline]
+    /// Interior windows of any kind.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn accumulate<const UNSHIFT: bool>(&self, acc: &mut [__m512i; 4], column: &[__m512i; 4], weights: &Quad) {
-        for q in 0..4 {
-            // SAFETY: a vector is 64 aligned bytes.
-            let w = unsafe { _mm512_load_si512(weights[q].0.as_ptr().cast()) };
-            acc[q] = _mm512_dpbusd_epi32(acc[q], column[q], w);
-            if UNSHIFT {
-                acc[q] = _mm512_dpbusd_epi32(acc[q], column[q], _mm512_set1_epi8(self.unshift));
+    fn whole(&self, quads: &[[Tap<'_>; DEPTH]], block: &Block<'_>, interior: Range<usize>, out: &mut [u8]) {
+        for index in interior {
+            let mut acc = bias(block);
+            for (quad, taps) in quads.iter().enumerate() {
+                let mut bytes = [_mm512_setzero_si512(); DEPTH];
+                for (bytes, tap) in bytes.iter_mut().zip(taps) {
+                    let column = tap.column.wrapping_add(index * self.advance());
+                    // SAFETY: `interior` counts registers whose columns lie in the rows, each
+                    // readable for 64 bytes.
+                    *bytes = unsafe {
+                        _mm512_loadu_si512(
+                            tap.row.as_ptr().add(column * self.channels + block.channel).cast(),
+                        )
+                    };
+                }
+                self.accumulate(&mut acc, interleave(bytes), block, quad);
             }
+            self.store(acc, block, index * self.pixels, block.mask, out);
         }
     }
 
+    /// Adds four taps of every channel.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn store(&self, acc: [__m512i; 4], block: &Block<'_>, x: usize, out: &mut [u8]) {
-        let zero_point = _mm512_set1_epi16(self.zero_point);
+    fn accumulate(&self, acc: &mut [__m512i; 4], taps: [__m512i; 4], block: &Block<'_>, quad: usize) {
+        let add = |acc: &mut [__m512i; 4], weights: &Quad| {
+            let weights = in_memory(weights);
+            for q in 0..4 {
+                // SAFETY: a vector is 64 aligned bytes.
+                let w = unsafe { _mm512_load_si512(weights[q].0.as_ptr().cast()) };
+                acc[q] = _mm512_dpbusd_epi32(acc[q], taps[q], w);
+            }
+        };
+        add(acc, &block.weights[quad]);
+        if let Some(rest) = &block.rest[quad] {
+            add(acc, rest);
+        }
+    }
+
+    /// Requantizes the outputs from pixel `x` on and writes those bytes that `mask` names.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    fn store(&self, acc: [__m512i; 4], block: &Block<'_>, x: usize, mask: u64, out: &mut [u8]) {
+        let scale = in_memory(block.scale);
         let mut rounded = acc;
         for q in 0..4 {
-            let real = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[q]), block.scale[q]);
-            rounded[q] = _mm512_cvtps_epi32(real);
+            // SAFETY: four times 16 aligned numbers.
+            let scale = unsafe { _mm512_load_ps(scale.0.as_ptr().add(16 * q)) };
+            rounded[q] = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[q]), scale));
         }
         let [a, b, c, d] = rounded;
-        // Saturation on the way is part of the clamp.
-        let low = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero_point);
-        let high = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero_point);
-        let bytes = _mm512_packus_epi16(low, high);
-        let bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8(self.max as i8));
-        let bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8(self.min as i8));
-        let at = x * self.channels + block.channel;
-        // SAFETY: `run` checked that the output holds every pixel; the mask covers this one's
-        // channels from the block's first on.
+        // Saturation on the way is part of the clamp, and often all of it.
+        let (low, high) = (_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+        let bytes = if (self.zero_point, self.min, self.max) == (0, 0, u8::MAX) {
+            _mm512_packus_epi16(low, high)
+        } else {
+            let zero_point = _mm512_set1_epi16(self.zero_point);
+            let (low, high) = (_mm512_adds_epi16(low, zero_point), _mm512_adds_epi16(high, zero_point));
+            let bytes = _mm512_min_epu8(_mm512_packus_epi16(low, high), _mm512_set1_epi8(self.max as i8));
+            _mm512_max_epu8(bytes, _mm512_set1_epi8(self.min as i8))
+        };
+        // SAFETY: `run` checked that the output holds every pixel; the mask covers channels of pixels
+        // that exist.
         unsafe {
-            let to = out.as_mut_ptr().add(at);
-            if block.mask == u64::MAX {
-                _mm512_storeu_si512(to.cast(), bytes);
-            } else {
-                _mm512_mask_storeu_epi8(to.cast(), block.mask, bytes);
-            }
+            let to = out.as_mut_ptr().add(x * self.channels + block.channel);
+            _mm512_mask_storeu_epi8(to.cast(), mask, bytes);
         }
     }
+}
+
+/// What accumulators begin with.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn bias(block: &Block<'_>) -> [__m512i; 4] {
+    let bias = in_memory(block.bias);
+    let mut acc = [_mm512_setzero_si512(); 4];
+    for q in 0..4 {
+        // SAFETY: four times 16 aligned numbers.
+        acc[q] = unsafe { _mm512_load_si512(bias.0.as_ptr().add(16 * q).cast()) };
+    }
+    acc
+}
+
+/// Keeps loads through the reference where they stand. Hoisted out of a loop there are more of them than
+/// registers, and they end up on a stack that is not aligned for them: a third slower.
+#[inline(always)]
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written")]
+fn in_memory<T>(reference: &T) -> &T {
+    let mut address: *const T = reference;
+    // SAFETY: no instruction, and the address stays as it is.
+    unsafe {
+        asm!("/* {0} */", inout(reg) address, options(nomem, nostack, preserves_flags));
+        &*address
+    }
+}
+
+/// A tap of the window: the row that it reads, and the column for the first register of outputs. Columns left
+/// of the image are numbers beyond its right end, wrapped.
+#[derive(Clone, Copy)]
+struct Tap<'a> {
+    row: &'a [u8],
+    column: usize,
+}
+
+/// 64 bytes of four rows, interleaved.
+///
+/// # Safety
+/// They are readable `offset` bytes after each base.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn load(bases: [*const u8; DEPTH], offset: usize) -> [__m512i; 4] {
+    let mut bytes = [_mm512_setzero_si512(); DEPTH];
+    for (bytes, base) in bytes.iter_mut().zip(bases) {
+        // SAFETY: the caller's.
+        *bytes = unsafe { _mm512_loadu_si512(base.add(offset).cast()) };
+    }
+    interleave(bytes)
 }
 
 /// Byte i of the four, for every i, side by side; channels in the order of [`order`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn interleave(a: __m512i, b: __m512i, c: __m512i, d: __m512i) -> [__m512i; 4] {
+fn interleave([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
     let (ab_low, ab_high) = (_mm512_unpacklo_epi8(a, b), _mm512_unpackhi_epi8(a, b));
     let (cd_low, cd_high) = (_mm512_unpacklo_epi8(c, d), _mm512_unpackhi_epi8(c, d));
     [
@@ -362,10 +444,10 @@ fn interleave(a: __m512i, b: __m512i, c: __m512i, d: __m512i) -> [__m512i; 4] {
 
 impl RowKernel<u8> for Depthwise {
     fn name(&self) -> &'static str {
-        match (self.sliding, self.unshift) {
-            (true, 0) => "x86_64-u8i8-avx512vnni-sliding",
+        match (self.sliding, self.rest.iter().all(Option::is_none)) {
+            (true, true) => "x86_64-u8i8-avx512vnni-sliding",
             (true, _) => "x86_64-u8u8-avx512vnni-sliding",
-            (false, 0) => "x86_64-u8i8-avx512vnni",
+            (false, true) => "x86_64-u8i8-avx512vnni",
             (false, _) => "x86_64-u8u8-avx512vnni",
         }
     }

@@ -5,8 +5,8 @@
 
 use super::DepthwiseConv;
 use crate::arena::Io;
-use crate::compile::Kernel;
 use crate::kernels::dynamic::Dynamic;
+use crate::lowering::Kernel;
 use crate::threads::Pool;
 
 pub(super) struct Hybrid {

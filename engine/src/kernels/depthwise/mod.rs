@@ -13,21 +13,21 @@ mod lower;
 mod neon;
 mod scalar;
 
-pub(super) use lower::lower;
+pub(super) use lower::{Node, lower};
 
 use super::Isa;
 use super::gemm::Matrix;
 use super::requantize::Requantize;
 use super::window::Window;
 use crate::arena::Io;
-use crate::compile::Kernel;
+use crate::lowering::Kernel;
 use crate::threads::Pool;
 
 /// The rows of the image that an output row's windows cover; `None` beyond the image.
-type TapRows<'a, T> = [Option<&'a [T]>];
+pub(super) type TapRows<'a, T> = [Option<&'a [T]>];
 
 /// Computes rows of output pixels, channels adjacent.
-trait RowKernel<T>: Send + Sync {
+pub(super) trait RowKernel<T>: Send + Sync {
     /// Architecture, types and variant.
     fn name(&self) -> &'static str;
 
@@ -75,7 +75,7 @@ fn candidates<'a>(
 }
 
 /// Taps of a window's height that are gathered without allocation; taller windows are refused.
-const MAX_KERNEL_HEIGHT: usize = 64;
+pub(super) const MAX_KERNEL_HEIGHT: usize = 64;
 
 struct DepthwiseConv<T> {
     kernel: Box<dyn RowKernel<T>>,

@@ -13,9 +13,9 @@ use super::activation::{byte_range, float_range};
 use super::add::QuantizedSum;
 use super::nest::{Dim, Nest, row_major};
 use super::requantize::ByteRange;
-use crate::compile::{Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{Activation, DType};
+use crate::lowering::{Lower, Lowered, Operand};
 
 /// SUB.
 pub(super) fn sub(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> {
@@ -96,7 +96,7 @@ impl<'g> Operands<'g> {
         }
     }
 
-    fn task<K: crate::compile::Kernel + 'static>(
+    fn task<K: crate::lowering::Kernel + 'static>(
         self,
         ctx: &Lower<'_>,
         kernel: impl FnOnce(Nest<3>) -> K,

@@ -3,11 +3,11 @@
 use super::scalar::pairwise;
 use super::{broadcast, scalar};
 use crate::arena::Io;
-use crate::compile::{Affine, Kernel, Lower, Lowered, u8_offset};
 use crate::error::Result;
 use crate::graph::DType;
 use crate::kernels::fixed_point::Multiplier;
 use crate::kernels::nest::Nest;
+use crate::lowering::{Affine, Kernel, Lower, Lowered, u8_offset};
 use crate::threads::Pool;
 
 /// PRELU of float32 or bytes; the slopes of bytes are constants.
@@ -30,12 +30,18 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
             let quantization =
                 Prelu { from: ctx.affine(input)?, slope: ctx.affine(slopes)?, to: ctx.affine(output)? };
             let flip = u8_offset(dtype) as u8;
-            let kernel = PreluU8::new(nest, quantization, data.iter().map(|b| b ^ flip));
+            let by_channel = slopes.shape().last() == input.shape().last()
+                && Some(&slopes.elements()) == input.shape().last()
+                && slopes.elements() > 0;
+            let kernel = PreluU8::new(nest, quantization, data.iter().map(|b| b ^ flip), by_channel);
             ctx.task(kernel, &[input])
         }
         _ => Err(ctx.unsupported_types(&[input, slopes, output])),
     }
 }
+
+/// Fewest elements of a task: far more than what a fork costs.
+const PIECE: usize = 4 << 10;
 
 struct Prelu {
     from: Affine,
@@ -61,24 +67,41 @@ impl Prelu {
 /// A table for each distinct slope, at most 256.
 struct PreluU8 {
     nest: Nest<3>,
-    tables: Vec<[u8; 256]>,
+    tables: Box<[[u8; 256]; 256]>,
     /// The table of each element of the slope tensor.
     choice: Vec<u8>,
+    /// The slopes belong to the last axis, as converters write them.
+    by_channel: bool,
 }
 
 impl PreluU8 {
-    fn new(nest: Nest<3>, quantization: Prelu, slopes: impl Iterator<Item = u8>) -> Self {
+    fn new(nest: Nest<3>, quantization: Prelu, slopes: impl Iterator<Item = u8>, by_channel: bool) -> Self {
         let mut known: [Option<u8>; 256] = [None; 256];
-        let mut tables = Vec::new();
+        let (mut tables, mut count) = (Box::new([[0; 256]; 256]), 0u8);
         let choice = slopes
             .map(|slope| {
                 *known[usize::from(slope)].get_or_insert_with(|| {
-                    tables.push(quantization.table(slope));
-                    (tables.len() - 1) as u8
+                    tables[usize::from(count)] = quantization.table(slope);
+                    count = count.wrapping_add(1);
+                    count.wrapping_sub(1)
                 })
             })
             .collect();
-        Self { nest, tables, choice }
+        Self { nest, tables, choice, by_channel }
+    }
+
+    /// Pixel by pixel, each channel by its own table.
+    fn rows(&self, io: &mut Io<'_>, pool: &Pool) {
+        let channels = self.choice.len();
+        let input = io.input::<u8>(0);
+        pool.split(io.output::<u8>(0), channels, PIECE.div_ceil(channels), &mut [], &|first, out, _| {
+            let input = &input[first * channels..][..out.len()];
+            for (out, input) in out.chunks_exact_mut(channels).zip(input.chunks_exact(channels)) {
+                for ((out, &x), &choice) in out.iter_mut().zip(input).zip(&self.choice) {
+                    *out = self.tables[usize::from(choice)][usize::from(x)];
+                }
+            }
+        });
     }
 }
 
@@ -87,7 +110,10 @@ impl Kernel for PreluU8 {
         "portable-u8-prelu"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        if self.by_channel {
+            return self.rows(io, pool);
+        }
         let lookup = |x: u8, choice: u8| self.tables[usize::from(choice)][usize::from(x)];
         pairwise(&self.nest, io.input(0), &self.choice, io.output(0), lookup);
     }

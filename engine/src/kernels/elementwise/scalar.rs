@@ -1,10 +1,10 @@
 //! Portable kernels of two inputs.
 
 use crate::arena::Io;
-use crate::compile::{Affine, Kernel};
 use crate::kernels::add::QuantizedSum;
 use crate::kernels::nest::{Dim, Nest};
 use crate::kernels::rounding::Rounder;
+use crate::lowering::{Affine, Kernel};
 use crate::threads::Pool;
 use bytemuck::Pod;
 

@@ -1,9 +1,9 @@
 //! FULLY_CONNECTED: a matrix product over the rows of the input.
 
 use super::conv::{Extents, Patches, product};
-use crate::compile::{Lower, Lowered};
 use crate::error::Result;
 use crate::graph::Activation;
+use crate::lowering::{Lower, Lowered};
 
 /// FULLY_CONNECTED: input of any rank, weights [outputs, inputs], bias.
 pub(super) fn lower(ctx: &Lower<'_>, activation: Activation, shuffled: bool) -> Result<Lowered> {

@@ -3,10 +3,13 @@
 //! Channels are taken in groups of P ≤ 4 registers. Within a group, register q holds in its
 //! 128-bit lane L the channels 4·P·L + 4·q + 0..4: the order in which saturating packs put them
 //! back side by side.
+//!
+//! A weight that is too large for a signed byte is split in two. Files of uint8 have one or a few in
+//! a layer, so that what is left over takes few steps more.
 
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
-use super::packing::{converts_safely, shift_into_i8};
+use super::packing::{converts_safely, split};
 use super::{GemmF32, GemmU8, MAX_LINES, Matrix, Rows, Windows};
 use crate::kernels::Isa;
 use crate::kernels::requantize::Requantize;
@@ -38,6 +41,10 @@ struct Group {
     channels: usize,
     /// First vector of weights.
     weights: usize,
+    /// Steps that are taken once more, with what was left over of their weights.
+    rest: Vec<usize>,
+    /// First vector of what was left over.
+    rest_weights: usize,
     /// First element of bias and scale.
     constants: usize,
 }
@@ -52,15 +59,14 @@ pub(super) struct Gemm {
     max: u8,
     n: usize,
     k: usize,
-    /// What was added to each weight to make it fit in a signed byte; taken back by row sums.
-    shift: i32,
 }
 
 impl Gemm {
     /// `None` where this CPU cannot run it, or its arithmetic would not be exact.
     pub(super) fn new(weights: &Matrix<i16>, requantize: &Requantize) -> Option<Self> {
-        let shift = shift_into_i8(&weights.data)?;
-        if !Isa::Avx512Vnni.is_available() || !converts_safely(weights, requantize) || weights.n == 0 {
+        let splits = weights.data.iter().all(|&w| split(w).is_some());
+        let exact = splits && converts_safely(weights, requantize);
+        if !exact || !Isa::Avx512Vnni.is_available() || weights.n == 0 {
             return None;
         }
         let mut gemm = Self {
@@ -73,7 +79,6 @@ impl Gemm {
             max: requantize.range.max,
             n: weights.n,
             k: weights.k,
-            shift: shift.into(),
         };
         let mut registers = weights.n.div_ceil(LANES);
         gemm.weights.reserve_exact(registers * weights.k.div_ceil(DEPTH));
@@ -100,21 +105,56 @@ impl Gemm {
         let nothing = vec![0; weights.k];
         let row = |&n: &usize| if n < weights.n { weights.row(n) } else { &nothing };
         let rows: Vec<&[i16]> = order.iter().map(row).collect();
-        let byte = |w: i16| (w + self.shift as i16) as i8;
-        for k in (0..weights.k).step_by(DEPTH) {
-            for rows in rows.chunks_exact(LANES) {
-                let mut vector = Vector([0; 64]);
-                for (to, row) in vector.0.as_chunks_mut::<DEPTH>().0.iter_mut().zip(rows) {
-                    match row[k..].first_chunk::<DEPTH>() {
-                        Some(products) => *to = products.map(byte),
-                        None => to.iter_mut().zip(&row[k..]).for_each(|(to, &w)| *to = byte(w)),
-                    }
-                }
-                self.weights.push(vector);
+        let mut rest = Vec::new();
+        for (step, k) in (0..weights.k).step_by(DEPTH).enumerate() {
+            if self.push_step(&rows, k) {
+                rest.push(step);
             }
         }
+        let rest_weights = self.weights.len();
+        for &step in &rest {
+            self.push_rest(&rows, step * DEPTH);
+        }
         let channels = (registers * LANES).min(weights.n - first);
-        self.groups.push(Group { registers, channel: first, channels, weights: start, constants });
+        let weights = start;
+        self.groups.push(Group {
+            registers,
+            channel: first,
+            channels,
+            weights,
+            rest,
+            rest_weights,
+            constants,
+        });
+    }
+
+    /// Packs four products of each row from `k` on; whether something of them is left over.
+    fn push_step(&mut self, rows: &[&[i16]], k: usize) -> bool {
+        let mut fits = true;
+        for rows in rows.chunks_exact(LANES) {
+            let mut vector = Vector([0; 64]);
+            for (to, row) in vector.0.as_chunks_mut::<DEPTH>().0.iter_mut().zip(rows) {
+                let four = row[k..].first_chunk().copied().unwrap_or_else(|| padded(&row[k..]));
+                *to = four.map(|w| w as i8);
+                if to.map(i16::from) != four {
+                    fits = false;
+                    *to = four.map(|w| split(w).unwrap_or_default().0);
+                }
+            }
+            self.weights.push(vector);
+        }
+        !fits
+    }
+
+    /// Packs what [`Gemm::push_step`] left over.
+    fn push_rest(&mut self, rows: &[&[i16]], k: usize) {
+        for rows in rows.chunks_exact(LANES) {
+            let mut vector = Vector([0; 64]);
+            for (to, row) in vector.0.as_chunks_mut::<DEPTH>().0.iter_mut().zip(rows) {
+                *to = padded(&row[k..]).map(|w| split(w).unwrap_or_default().1);
+            }
+            self.weights.push(vector);
+        }
     }
 
     fn padded_k(&self) -> usize {
@@ -143,30 +183,10 @@ impl Gemm {
         }
         let strip = (STRIP_BYTES / self.k.max(1)) / STRIP_MULTIPLE * STRIP_MULTIPLE;
         let strip = strip.clamp(STRIP_MULTIPLE, STRIP_MAX);
-        let mut sums = [0i32; STRIP_MAX + TILE_MAX];
         for start in (0..count).step_by(strip) {
             let end = count.min(start + strip);
-            // The last tile may begin before the strip.
-            let first = start.min(end.saturating_sub(TILE_MAX));
-            if self.shift != 0 {
-                for m in first..end {
-                    let mut sum = _mm512_setzero_si512();
-                    for line in lines {
-                        sum = add_bytes(sum, &line[m * stride..][..len]);
-                    }
-                    let sum = _mm512_reduce_add_epi64(sum) as i32;
-                    sums[m - first] = -self.shift.wrapping_mul(sum);
-                }
-            }
-            let strip = Strip {
-                bases: &bases[..lines.len()],
-                line_steps: padded / DEPTH,
-                stride,
-                start,
-                end,
-                first,
-                sums: &sums,
-            };
+            let strip =
+                Strip { bases: &bases[..lines.len()], line_steps: padded / DEPTH, stride, start, end };
             for group in &self.groups {
                 // One line is a plain product: a single loop, which takes fewer general registers.
                 match (group.registers, lines.len()) {
@@ -223,43 +243,52 @@ impl Gemm {
         let (stride, line_steps) = (strip.stride, strip.line_steps);
         let steps = line_steps * strip.bases.len();
         let weights = &self.weights[group.weights..][..steps * P];
+        let rest = &self.weights[group.rest_weights..][..group.rest.len() * P];
         let bias = &self.bias[group.constants..][..P * LANES];
         let mut acc = [[_mm512_setzero_si512(); P]; R];
-        for r in 0..R {
-            let sum = _mm512_set1_epi32(strip.sums[m + r - strip.first]);
-            for p in 0..P {
-                // SAFETY: bias holds P × 16 numbers.
-                let bias = unsafe { _mm512_loadu_si512(bias.as_ptr().add(p * LANES).cast()) };
-                acc[r][p] = _mm512_add_epi32(bias, sum);
+        for p in 0..P {
+            // SAFETY: bias holds P × 16 numbers.
+            let bias = unsafe { _mm512_loadu_si512(bias.as_ptr().add(p * LANES).cast()) };
+            for r in 0..R {
+                acc[r][p] = bias;
             }
         }
         for line in 0..LINES.min(strip.bases.len()) {
-            let base = strip.bases[line];
             // SAFETY: `strips` checked that row m begins within each line.
-            let a = unsafe { base.add(m * stride) };
+            let a = unsafe { strip.bases[line].add(m * stride) };
             // SAFETY: weights holds steps × P vectors.
             let weights = unsafe { weights.as_ptr().add(line * line_steps * P) };
             for step in 0..line_steps {
-                let mut w = [_mm512_setzero_si512(); P];
-                for p in 0..P {
-                    // SAFETY: as above.
-                    w[p] = unsafe { _mm512_load_si512(weights.add(step * P + p).cast()) };
-                }
-                for r in 0..R {
-                    // SAFETY: row m + r is readable for the padded length of a line, as `strips`
-                    // checked; 4 bytes at 4 × step lie within.
-                    let x = unsafe { a.add(r * stride + step * DEPTH).cast::<i32>().read_unaligned() };
-                    let x = _mm512_set1_epi32(x);
-                    for p in 0..P {
-                        acc[r][p] = _mm512_dpbusd_epi32(acc[r][p], x, w[p]);
-                    }
-                }
+                // SAFETY: as above; `strips` checked that R rows from m on are readable for the
+                // padded length of a line, and the four bytes at 4 × step lie within.
+                unsafe { products(&mut acc, a.add(step * DEPTH), stride, weights.add(step * P)) };
+            }
+        }
+        for (index, &step) in group.rest.iter().enumerate() {
+            let (line, step) = if LINES == 1 { (0, step) } else { (step / line_steps, step % line_steps) };
+            // SAFETY: as above; steps of the rest are steps of the weights, and for each there are
+            // P vectors in `rest`.
+            unsafe {
+                let a = strip.bases[line].add(m * stride + step * DEPTH);
+                products(&mut acc, a, stride, rest.as_ptr().add(index * P));
             }
         }
         let first = m * self.n + group.channel;
         match out {
-            Target::Bytes(out) => self.store_bytes(group, &acc, &mut out[first..]),
-            Target::Sums(out) => self.store_sums(group, &acc, &mut out[first..]),
+            Target::Bytes(out) => {
+                let out = &mut out[first..];
+                assert!(out.len() >= (R - 1) * self.n + group.channels, "the tile lies in the output");
+                let scale = self.scale::<P>(group);
+                for r in (0..R).step_by(const { rows_per_pack(P) }) {
+                    let bytes = self.pack(&acc, r, &scale);
+                    // SAFETY: the rows from r on that are below R lie in the output.
+                    unsafe {
+                        store::<P>(bytes, R - r, group.channels, self.n, out.as_mut_ptr().add(r * self.n))
+                    };
+                }
+            }
+            // A copy, so that the accumulators themselves never leave their registers.
+            Target::Sums(out) => self.store_sums(group, &{ acc }, &mut out[first..]),
         }
     }
 
@@ -288,107 +317,97 @@ impl Gemm {
         }
     }
 
-    /// Requantizes four registers at a time and packs them into one.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn store_bytes<const R: usize, const P: usize>(
-        &self,
-        group: &Group,
-        acc: &[[__m512i; P]; R],
-        out: &mut [u8],
-    ) {
-        assert!(out.len() >= (R - 1) * self.n + group.channels, "the tile lies in the output");
+    fn scale<const P: usize>(&self, group: &Group) -> [__m512; P] {
         let scales = &self.scale[group.constants..][..P * LANES];
         let mut scale = [_mm512_setzero_ps(); P];
         for p in 0..P {
             // SAFETY: scales holds P × 16 numbers.
             scale[p] = unsafe { _mm512_loadu_ps(scales.as_ptr().add(p * LANES)) };
         }
-        let clamp = Clamp {
-            zero_point: _mm512_set1_epi16(self.zero_point),
-            min: _mm512_set1_epi8(self.min as i8),
-            max: _mm512_set1_epi8(self.max as i8),
-        };
-        let mask = u64::MAX >> (64 - group.channels);
-        let rows_per_pack = if P <= 2 { 4 / P } else { 1 };
-        let mut r = 0;
-        while r < R {
-            // Where fewer rows are left than a pack takes, the last one fills it up.
-            let row = |i: usize| if r + i < R { r + i } else { R - 1 };
-            let part = |q: usize| match P {
-                1 => (row(q), 0),
-                2 => (row(q / 2), q % 2),
-                _ => (r, if q < P { q } else { P - 1 }),
-            };
-            let mut rounded = [_mm512_setzero_si512(); 4];
-            for q in 0..4 {
-                let (row, p) = part(q);
-                let real = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[row][p]), scale[p]);
-                rounded[q] = _mm512_cvtps_epi32(real);
-            }
-            let bytes = clamp.pack(rounded);
-            let packed = match P {
-                1 => _mm512_permutexvar_epi32(
-                    _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15),
-                    bytes,
-                ),
-                2 => _mm512_permutexvar_epi32(
-                    _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15),
-                    bytes,
-                ),
-                3 => _mm512_permutexvar_epi32(
-                    _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0),
-                    bytes,
-                ),
-                _ => bytes,
-            };
-            // SAFETY: the mask covers the group's channels of a row, which the assertion above
-            // found within `out` for every row below R; the registers' parts are constant.
-            unsafe {
-                let to = out.as_mut_ptr().add(r * self.n);
-                match P {
-                    1 => {
-                        _mm_mask_storeu_epi8(to.cast(), mask as u16, _mm512_castsi512_si128(packed));
-                        if r + 1 < R {
-                            let to = to.add(self.n);
-                            _mm_mask_storeu_epi8(
-                                to.cast(),
-                                mask as u16,
-                                _mm512_extracti32x4_epi32::<1>(packed),
-                            );
-                        }
-                        if r + 2 < R {
-                            let to = to.add(2 * self.n);
-                            _mm_mask_storeu_epi8(
-                                to.cast(),
-                                mask as u16,
-                                _mm512_extracti32x4_epi32::<2>(packed),
-                            );
-                        }
-                        if r + 3 < R {
-                            let to = to.add(3 * self.n);
-                            _mm_mask_storeu_epi8(
-                                to.cast(),
-                                mask as u16,
-                                _mm512_extracti32x4_epi32::<3>(packed),
-                            );
-                        }
+        scale
+    }
+
+    /// Requantizes four registers from row `r` on and packs them into one, lane by lane.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    fn pack<const R: usize, const P: usize>(
+        &self,
+        acc: &[[__m512i; P]; R],
+        r: usize,
+        scale: &[__m512; P],
+    ) -> __m512i {
+        let mut rounded = [_mm512_setzero_si512(); 4];
+        for q in 0..4 {
+            // Where fewer rows or registers are left than a pack takes, the last one fills it up.
+            let (row, p) = if P <= 2 { (r + q / P, q % P) } else { (r, if q < P { q } else { P - 1 }) };
+            let row = if row < R { row } else { R - 1 };
+            let real = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[row][p]), scale[p]);
+            rounded[q] = _mm512_cvtps_epi32(real);
+        }
+        let [a, b, c, d] = rounded;
+        // Saturation on the way is part of the clamp; all of it behind a ReLU6 with a quantization of
+        // its own.
+        let (low, high) = (_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+        if (self.zero_point, self.min, self.max) == (0, 0, u8::MAX) {
+            return _mm512_packus_epi16(low, high);
+        }
+        let zero_point = _mm512_set1_epi16(self.zero_point);
+        let bytes =
+            _mm512_packus_epi16(_mm512_adds_epi16(low, zero_point), _mm512_adds_epi16(high, zero_point));
+        let bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8(self.max as i8));
+        _mm512_max_epu8(bytes, _mm512_set1_epi8(self.min as i8))
+    }
+}
+
+/// Rows that four registers hold, of P each.
+const fn rows_per_pack(registers: usize) -> usize {
+    if registers <= 2 { 4 / registers } else { 1 }
+}
+
+/// Stores the `channels` bytes of each row of a pack, of which `rows` are left; rows lie `n` apart.
+///
+/// # Safety
+/// The rows are writable from `to` on.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+unsafe fn store<const P: usize>(bytes: __m512i, rows: usize, channels: usize, n: usize, to: *mut u8) {
+    let mask = u64::MAX >> (64 - channels);
+    // SAFETY: the caller's; the mask covers the channels of one row.
+    unsafe {
+        match P {
+            1 => {
+                let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+                let bytes = _mm512_permutexvar_epi32(order, bytes);
+                let (low, high) = (_mm512_castsi512_si256(bytes), _mm512_extracti64x4_epi64::<1>(bytes));
+                let quarters = [
+                    _mm256_castsi256_si128(low),
+                    _mm256_extracti128_si256::<1>(low),
+                    _mm256_castsi256_si128(high),
+                    _mm256_extracti128_si256::<1>(high),
+                ];
+                for (row, quarter) in quarters.into_iter().enumerate() {
+                    if row < rows {
+                        _mm_mask_storeu_epi8(to.add(row * n).cast(), mask as u16, quarter);
                     }
-                    2 => {
-                        _mm256_mask_storeu_epi8(to.cast(), mask as u32, _mm512_castsi512_si256(packed));
-                        if r + 1 < R {
-                            let to = to.add(self.n);
-                            _mm256_mask_storeu_epi8(
-                                to.cast(),
-                                mask as u32,
-                                _mm512_extracti64x4_epi64::<1>(packed),
-                            );
-                        }
-                    }
-                    _ => _mm512_mask_storeu_epi8(to.cast(), mask, packed),
                 }
             }
-            r += rows_per_pack;
+            2 => {
+                let order = _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
+                let bytes = _mm512_permutexvar_epi32(order, bytes);
+                let halves = [_mm512_castsi512_si256(bytes), _mm512_extracti64x4_epi64::<1>(bytes)];
+                for (row, half) in halves.into_iter().enumerate() {
+                    if row < rows {
+                        _mm256_mask_storeu_epi8(to.add(row * n).cast(), mask as u32, half);
+                    }
+                }
+            }
+            3 => {
+                let order = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0);
+                _mm512_mask_storeu_epi8(to.cast(), mask, _mm512_permutexvar_epi32(order, bytes));
+            }
+            _ => _mm512_mask_storeu_epi8(to.cast(), mask, bytes),
         }
     }
 }
@@ -397,27 +416,6 @@ impl Gemm {
 enum Target<'a> {
     Bytes(&'a mut [u8]),
     Sums(&'a mut [i32]),
-}
-
-/// Zero point and clamp, in every lane.
-#[derive(Clone, Copy)]
-struct Clamp {
-    zero_point: __m512i,
-    min: __m512i,
-    max: __m512i,
-}
-
-impl Clamp {
-    /// Four registers of int32 as one of bytes, 128-bit lane by lane. Saturation on the way is
-    /// part of the clamp.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn pack(self, [a, b, c, d]: [__m512i; 4]) -> __m512i {
-        let low = _mm512_adds_epi16(_mm512_packs_epi32(a, b), self.zero_point);
-        let high = _mm512_adds_epi16(_mm512_packs_epi32(c, d), self.zero_point);
-        let bytes = _mm512_packus_epi16(low, high);
-        _mm512_max_epu8(_mm512_min_epu8(bytes, self.max), self.min)
-    }
 }
 
 struct Strip<'a> {
@@ -429,35 +427,44 @@ struct Strip<'a> {
     stride: usize,
     start: usize,
     end: usize,
-    /// Row of the first sum.
-    first: usize,
-    /// What the shift of the weights added to each row's results, negated.
-    sums: &'a [i32],
 }
 
-/// Adds the bytes of `row` to the sum over the eight lanes of `sum`.
+/// The first four weights; zeros beyond the end.
+fn padded(weights: &[i16]) -> [i16; DEPTH] {
+    std::array::from_fn(|i| weights.get(i).copied().unwrap_or(0))
+}
+
+/// Adds the products of four activations of each of R rows with P vectors of weights.
+///
+/// # Safety
+/// Four bytes are readable at `a` + r × `stride` for every r < R, and P vectors at `weights`.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn add_bytes(mut sum: __m512i, row: &[u8]) -> __m512i {
-    let zero = _mm512_setzero_si512();
-    let (whole, rest) = row.as_chunks::<64>();
-    for chunk in whole {
-        // SAFETY: the chunk is as long as the register.
-        let bytes = unsafe { _mm512_loadu_si512(chunk.as_ptr().cast()) };
-        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(bytes, zero));
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn products<const R: usize, const P: usize>(
+    acc: &mut [[__m512i; P]; R],
+    a: *const u8,
+    stride: usize,
+    weights: *const Vector,
+) {
+    let mut w = [_mm512_setzero_si512(); P];
+    for p in 0..P {
+        // SAFETY: the caller's.
+        w[p] = unsafe { _mm512_load_si512(weights.add(p).cast()) };
     }
-    if !rest.is_empty() {
-        let mask = u64::MAX >> (64 - rest.len());
-        // SAFETY: the mask covers the rest's bytes alone.
-        let bytes = unsafe { _mm512_maskz_loadu_epi8(mask, rest.as_ptr().cast()) };
-        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(bytes, zero));
+    for r in 0..R {
+        // SAFETY: the caller's.
+        let x = unsafe { a.add(r * stride).cast::<i32>().read_unaligned() };
+        let x = _mm512_set1_epi32(x);
+        for p in 0..P {
+            acc[r][p] = _mm512_dpbusd_epi32(acc[r][p], x, w[p]);
+        }
     }
-    sum
 }
 
 impl GemmU8 for Gemm {
     fn name(&self) -> &'static str {
-        if self.shift == 0 { "x86_64-u8i8-avx512vnni" } else { "x86_64-u8u8-avx512vnni" }
+        let signed = self.groups.iter().all(|group| group.rest.is_empty());
+        if signed { "x86_64-u8i8-avx512vnni" } else { "x86_64-u8u8-avx512vnni" }
     }
 
     fn k_multiple(&self) -> usize {

@@ -6,11 +6,11 @@
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::{Matrix, Rows};
-use crate::compile::Lower;
 use crate::error::Result;
 use crate::graph::Activation;
 use crate::kernels::Isa;
 use crate::kernels::activation::float_range;
+use crate::lowering::Lower;
 
 /// Where results are clamped: the fused activation.
 #[derive(Debug, Clone, Copy, PartialEq)]

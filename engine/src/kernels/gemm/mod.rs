@@ -23,7 +23,8 @@ mod scalar;
 mod ymm;
 
 pub(crate) use float::{FloatRange, GemmF32};
-pub(crate) use packing::padding;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use packing::split;
 pub use peak::peak_macs_per_second;
 
 use super::Isa;
@@ -96,7 +97,7 @@ pub(crate) trait GemmU8: Send + Sync {
     }
 
     /// Like [`GemmU8::requantized`], for weights whose rows are lines of [`Windows`], each filled up
-    /// with [`padding`] to [`GemmU8::k_multiple`].
+    /// with zeros to [`GemmU8::k_multiple`].
     fn windows(&self, _windows: Windows<'_>, _out: &mut [u8]) {
         unreachable!("asked for only where reads_windows() says so");
     }

@@ -13,10 +13,11 @@ pub(super) fn shift_into_i8(weights: &[i16]) -> Option<i16> {
     (max - min <= 255).then_some(-128 - min)
 }
 
-/// The weight that becomes zero once all are shifted into signed bytes: what lines of
-/// [`Windows`](super::Windows) are padded with.
-pub(crate) fn padding(weights: &[i16]) -> i16 {
-    -shift_into_i8(weights).unwrap_or(0)
+/// A weight as the sum of two signed bytes, the second zero where the first alone can hold it.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX-512 kernels split weights"))]
+pub(crate) fn split(weight: i16) -> Option<(i8, i8)> {
+    let first = weight.clamp(-128, 127);
+    Some((first as i8, i8::try_from(weight - first).ok()?))
 }
 
 /// The shift that brings all weights into 0..=255, if there is one.
@@ -41,6 +42,16 @@ pub(super) fn converts_safely(weights: &Matrix<i16>, requantize: &Requantize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weights_split_into_two_signed_bytes() {
+        for weight in -256..255 {
+            let (first, rest) = split(weight).unwrap();
+            assert_eq!(i16::from(first) + i16::from(rest), weight);
+            assert_eq!(rest == 0, (-128..128).contains(&weight));
+        }
+        assert_eq!(split(255), None);
+    }
 
     #[test]
     fn weights_shift_into_signed_bytes() {

@@ -1,10 +1,10 @@
 //! The same functions on float32, within 10⁻⁶ of their real value.
 
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::Op;
 use crate::kernels::math;
+use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::Pool;
 
 pub(super) fn lower(ctx: &Lower<'_>, input: Operand<'_>) -> Result<Lowered> {

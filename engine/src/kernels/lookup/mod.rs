@@ -15,10 +15,10 @@ mod float;
 mod table;
 
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{DType, Op};
 use crate::kernels::Isa;
+use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::Pool;
 
 /// 256 results, one for each byte.

@@ -1,8 +1,8 @@
 //! What the tables hold.
 
 use super::Table;
-use crate::compile::Affine;
 use crate::kernels::fixed_point::{Multiplier, divide_by_power_of_two, doubling_high_mul_i16};
+use crate::lowering::Affine;
 
 /// A table of `f`, which takes steps from the input's zero point to steps from the output's.
 fn steps(from: Affine, to: Affine, f: impl Fn(i32) -> i32) -> Table {

@@ -3,10 +3,10 @@
 
 use super::{CELL_GATE, FORGET_GATE, GATES, INPUT_GATE, OUTPUT_GATE, Shape, input, task};
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered, Operand, dequantize};
 use crate::error::Result;
 use crate::graph::{Activation, DType, LstmOptions};
 use crate::kernels::math;
+use crate::lowering::{Kernel, Lower, Lowered, Operand, dequantize};
 use crate::threads::Pool;
 
 pub(super) fn lower(ctx: &Lower<'_>, options: LstmOptions, shape: Shape) -> Result<Lowered> {

@@ -4,10 +4,10 @@
 use super::fixed;
 use super::{CELL_GATE, FORGET_GATE, GATES, INPUT_GATE, OUTPUT_GATE, Shape, input, task};
 use crate::arena::Io;
-use crate::compile::{Affine, Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{DType, LstmOptions, Quantization};
 use crate::kernels::fixed_point::{Multiplier, divide_by_power_of_two};
+use crate::lowering::{Affine, Kernel, Lower, Lowered, Operand};
 use crate::threads::Pool;
 
 /// Scale of a gate's sum before its activation.

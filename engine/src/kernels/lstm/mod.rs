@@ -10,9 +10,9 @@ mod fixed;
 mod float;
 mod int8;
 
-use crate::compile::{Lower, Lowered, Operand, Task};
 use crate::error::Result;
 use crate::graph::{DType, LstmOptions};
+use crate::lowering::{Lower, Lowered, Operand, Task};
 
 /// Positions of the operator's inputs.
 mod input {
@@ -116,7 +116,7 @@ impl Shape {
 /// The task of an LSTM kernel: it writes the output and both states.
 fn task(
     ctx: &Lower<'_>,
-    kernel: impl crate::compile::Kernel + 'static,
+    kernel: impl crate::lowering::Kernel + 'static,
     shape: Shape,
     scratch: usize,
 ) -> Result<Lowered> {
@@ -127,5 +127,6 @@ fn task(
         outputs: vec![ctx.output(0)?.id, id(input::OUTPUT_STATE)?, id(input::CELL_STATE)?],
         scratch,
         macs: shape.macs(),
+        absorbed: Vec::new(),
     }))
 }

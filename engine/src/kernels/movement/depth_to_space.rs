@@ -1,9 +1,9 @@
 //! DEPTH_TO_SPACE.
 
 use super::{Move, nest, width};
-use crate::compile::{Lower, Lowered};
 use crate::error::Result;
 use crate::kernels::nest::{Dim, row_major};
+use crate::lowering::{Lower, Lowered};
 
 /// DEPTH_TO_SPACE: [n, h, w, b·b·c] to [n, h·b, w·b, c].
 pub(in crate::kernels) fn lower(ctx: &Lower<'_>, block_size: i32) -> Result<Lowered> {

@@ -2,9 +2,9 @@
 
 use super::{by_width, width};
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered};
 use crate::error::Result;
 use crate::graph::DType;
+use crate::lowering::{Kernel, Lower, Lowered};
 use crate::threads::Pool;
 use bytemuck::Pod;
 

@@ -6,11 +6,11 @@
 
 use super::width;
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{Activation, DType};
 use crate::kernels::activation::ensure_none;
 use crate::kernels::lookup::{self, Table};
+use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::Pool;
 
 /// CONCATENATION.

@@ -11,15 +11,15 @@ mod transpose;
 pub(super) use depth_to_space::lower as depth_to_space;
 pub(super) use gather::lower as gather;
 pub(super) use join::{concatenation, pack};
-pub(super) use pad::lower as pad;
+pub(super) use pad::{lower as pad, unpadded};
 pub(super) use split::{split, unpack};
 pub(super) use strided_slice::lower as strided_slice;
 pub(super) use transpose::lower as transpose;
 
 use super::nest::{Dim, Nest};
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Operand};
 use crate::error::Result;
+use crate::lowering::{Kernel, Lower, Operand};
 use crate::threads::Pool;
 use bytemuck::Pod;
 

@@ -1,9 +1,9 @@
 //! SPLIT and UNPACK: one input in equal parts along an axis.
 
 use super::{Move, nest, width};
-use crate::compile::{Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::kernels::nest::Dim;
+use crate::lowering::{Lower, Lowered, Operand};
 
 /// SPLIT: input 0 is the constant axis, input 1 the value.
 pub(in crate::kernels) fn split(ctx: &Lower<'_>) -> Result<Lowered> {

@@ -1,10 +1,10 @@
 //! STRIDED_SLICE.
 
 use super::{Move, nest, width};
-use crate::compile::{Lower, Lowered};
 use crate::error::Result;
 use crate::graph::StridedSliceOptions;
 use crate::kernels::nest::{Dim, row_major};
+use crate::lowering::{Lower, Lowered};
 
 /// STRIDED_SLICE with constant begin, end and strides, and all masks.
 pub(in crate::kernels) fn lower(ctx: &Lower<'_>, options: StridedSliceOptions) -> Result<Lowered> {

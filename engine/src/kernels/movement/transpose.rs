@@ -1,9 +1,9 @@
 //! TRANSPOSE.
 
 use super::{Move, nest, width};
-use crate::compile::{Lower, Lowered};
 use crate::error::Result;
 use crate::kernels::nest::{Dim, row_major};
+use crate::lowering::{Lower, Lowered};
 
 /// TRANSPOSE by a constant permutation.
 pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {

@@ -6,10 +6,10 @@
 mod scalar;
 
 use super::activation::{byte_range, float_range};
-use super::window::Window;
-use crate::compile::{Lower, Lowered, Operand};
+use super::window::{Border, Window};
 use crate::error::Result;
 use crate::graph::{DType, PoolOptions, Size2};
+use crate::lowering::{Lower, Lowered, Operand};
 
 /// Sums of more bytes than this could leave 32 bits.
 const MAX_WINDOW: usize = 1 << 23;
@@ -43,7 +43,7 @@ pub(super) fn lower(ctx: &Lower<'_>, options: PoolOptions, pooling: Pooling) -> 
             match pooling {
                 Pooling::Average => {
                     // Halves go away from the stored type's zero.
-                    let center = crate::compile::u8_offset(input.dtype());
+                    let center = crate::lowering::u8_offset(input.dtype());
                     let scratch = windows.channels * size_of::<u32>();
                     ctx.task_with(scalar::AverageU8 { windows, range, center }, &[input], scratch, work)
                 }
@@ -61,7 +61,14 @@ fn windows(
     output: Operand<'_>,
 ) -> Result<scalar::Windows> {
     let dilation = Size2 { h: 1, w: 1 };
-    let window = Window::new(ctx, input.shape(), options.window, options.stride, dilation, options.padding)?;
+    let window = Window::new(
+        ctx,
+        input.shape(),
+        options.window,
+        options.stride,
+        dilation,
+        Border::Rule(options.padding),
+    )?;
     let channels = input.shape()[3];
     ctx.ensure_shape(output, &[window.batch, window.output.h, window.output.w, channels])?;
     let elements = window.kernel.h.min(window.input.h).saturating_mul(window.kernel.w.min(window.input.w));

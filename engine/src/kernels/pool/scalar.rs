@@ -1,8 +1,8 @@
 //! Portable pooling: windows are walked pixel by pixel, channels in the inner loop.
 
 use crate::arena::Io;
-use crate::compile::Kernel;
 use crate::kernels::window::Window;
+use crate::lowering::Kernel;
 use crate::threads::Pool;
 use std::ops::Range;
 

@@ -1,9 +1,9 @@
 //! ARG_MAX.
 
 use crate::arena::Io;
-use crate::compile::{Kernel, Lower, Lowered};
 use crate::error::Result;
 use crate::graph::DType;
+use crate::lowering::{Kernel, Lower, Lowered};
 use crate::threads::Pool;
 use bytemuck::Pod;
 use std::marker::PhantomData;

@@ -10,9 +10,9 @@ pub(super) use arg_max::lower as arg_max;
 
 use super::nest::{Dim, Nest, row_major};
 use super::rounding::Rounder;
-use crate::compile::{Lower, Lowered};
 use crate::error::Result;
 use crate::graph::DType;
+use crate::lowering::{Lower, Lowered};
 
 /// Sums of more bytes than this could leave 32 bits.
 const MAX_COUNT: usize = 1 << 23;

@@ -1,9 +1,9 @@
 //! Portable means: every element of the input is added where its place in the output is.
 
 use crate::arena::Io;
-use crate::compile::Kernel;
 use crate::kernels::nest::{Dim, Nest};
 use crate::kernels::rounding::Rounder;
+use crate::lowering::Kernel;
 use crate::threads::Pool;
 use std::ops::AddAssign;
 

@@ -6,9 +6,9 @@
 
 mod scalar;
 
-use crate::compile::{Lower, Lowered, Operand};
 use crate::error::Result;
 use crate::graph::{DType, ResizeOptions};
+use crate::lowering::{Lower, Lowered, Operand};
 use scalar::Tap;
 
 /// Largest extent whose coordinates float32 tells apart.

@@ -1,7 +1,7 @@
 //! Portable resizing: rows and columns are resolved at load.
 
 use crate::arena::Io;
-use crate::compile::Kernel;
+use crate::lowering::Kernel;
 use crate::threads::Pool;
 
 /// Bits of an 8-bit weight.

@@ -6,9 +6,9 @@
 
 mod scalar;
 
-use crate::compile::{Lower, Lowered};
 use crate::error::Result;
 use crate::graph::DType;
+use crate::lowering::{Lower, Lowered};
 
 /// SOFTMAX of float32 or bytes.
 pub(super) fn lower(ctx: &Lower<'_>, beta: f32) -> Result<Lowered> {

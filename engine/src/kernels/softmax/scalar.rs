@@ -1,8 +1,8 @@
 //! Portable softmax.
 
 use crate::arena::Io;
-use crate::compile::{Affine, Kernel};
 use crate::kernels::math;
+use crate::lowering::{Affine, Kernel};
 use crate::threads::Pool;
 
 pub(super) struct SoftmaxF32 {

@@ -2,9 +2,9 @@
 
 use super::conv::{Extents, Patches, product};
 use super::window::Window;
-use crate::compile::{Lower, Lowered};
 use crate::error::Result;
 use crate::graph::{ConvOptions, Padding, Size2};
+use crate::lowering::{Lower, Lowered};
 
 /// TRANSPOSE_CONV: output shape, weights OHWI, input NHWC, bias.
 pub(super) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {

@@ -1,10 +1,13 @@
-//! What a kernel's constructor sees of the graph.
+//! What a kernel's constructor sees of the graph, and what it makes of it.
 
-use super::constants::Constants;
+mod constants;
+
+pub(crate) use constants::{Constants, dequantize};
+
 use crate::arena::Io;
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Node, Quantization, TensorId, TensorInfo};
-use crate::kernels::Isa;
+use crate::isa::Isa;
 use crate::threads::Pool;
 
 /// A prepared operator: weights packed, options resolved, ready to run any number of times.
@@ -22,6 +25,19 @@ pub(crate) enum Lowered {
     Alias { input: TensorId, output: TensorId },
     /// A kernel to run.
     Task(Task),
+    /// Nothing by itself: the only operator that reads the output does it.
+    Nothing,
+}
+
+impl Lowered {
+    /// Lets a task stand for later nodes too, whose output it writes in place of its own.
+    pub(crate) fn absorbing(mut self, nodes: Vec<usize>, output: TensorId) -> Self {
+        if let Self::Task(task) = &mut self {
+            task.outputs = vec![output];
+            task.absorbed = nodes;
+        }
+        self
+    }
 }
 
 /// A kernel and what it reads and writes.
@@ -35,6 +51,8 @@ pub(crate) struct Task {
     pub(crate) scratch: usize,
     /// Multiply-accumulates of one run; zero where that is no measure.
     pub(crate) macs: u64,
+    /// Later nodes that the kernel carries out as well.
+    pub(crate) absorbed: Vec<usize>,
 }
 
 /// Scale and zero point of a value as the arena holds it.
@@ -55,12 +73,25 @@ pub(crate) const fn u8_offset(dtype: DType) -> i32 {
     }
 }
 
+/// Who writes and reads a tensor.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Use {
+    /// Nodes that run before it is there: none for inputs. `None` where no node writes it.
+    pub(crate) after: Option<usize>,
+    /// How many operators and outputs of the program read it.
+    pub(crate) readers: usize,
+    /// The first node that reads it.
+    pub(crate) reader: Option<usize>,
+}
+
 /// One node of the graph, while it is turned into a kernel.
+#[derive(Clone, Copy)]
 pub(crate) struct Lower<'g> {
     pub(crate) graph: &'g Graph<'g>,
     pub(crate) constants: &'g Constants,
     pub(crate) index: usize,
     pub(crate) node: &'g Node,
+    pub(crate) uses: &'g [Use],
     pub(crate) isa: Isa,
     pub(crate) threads: usize,
 }
@@ -118,6 +149,33 @@ impl<'g> Lower<'g> {
     /// The only input and the only output, of a unary operator.
     pub(crate) fn unary(&self) -> Result<(Operand<'g>, Operand<'g>)> {
         Ok((self.input(0)?, self.output(0)?))
+    }
+
+    /// The same for node `index`.
+    fn of_node(&self, index: usize) -> Self {
+        Self { index, node: &self.graph.nodes[index], ..*self }
+    }
+
+    /// Whether a tensor has its values before this node runs.
+    pub(crate) fn is_ready(&self, id: TensorId) -> bool {
+        let constant = self.constants.get(self.graph, id).is_some();
+        constant || self.uses[id].after.is_some_and(|nodes| nodes <= self.index)
+    }
+
+    /// The node that writes a tensor.
+    pub(crate) fn writer(&self, t: Operand<'_>) -> Option<Self> {
+        let index = self.uses.get(t.id)?.after?.checked_sub(1)?;
+        Some(self.of_node(index))
+    }
+
+    /// The node that alone reads output 0, where all else that it reads is there before this node
+    /// runs.
+    pub(crate) fn only_reader(&self) -> Option<Self> {
+        let output = *self.node.outputs.first()?;
+        let Use { readers: 1, reader: Some(index), .. } = *self.uses.get(output)? else { return None };
+        let reader = self.of_node(index);
+        let ready = |&id: &TensorId| id == output || self.is_ready(id);
+        (index > self.index && reader.node.inputs.iter().flatten().all(ready)).then_some(reader)
     }
 
     /// The quantization that holds for the whole tensor, in the arena's terms.
@@ -219,6 +277,7 @@ impl<'g> Lower<'g> {
             outputs: self.node.outputs.clone(),
             scratch,
             macs,
+            absorbed: Vec::new(),
         }))
     }
 }
