@@ -43,6 +43,9 @@ def main():
     p = commands.add_parser("compact", help="keep a detector checkpoint's averaged weights alone, in half precision")
     p.add_argument("--checkpoint", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True, help="the file to write")
+    p = commands.add_parser("average", help="the mean of several detector checkpoints, as a compact one")
+    p.add_argument("--checkpoints", type=Path, nargs="+", required=True)
+    p.add_argument("--out", type=Path, required=True, help="the file to write")
     p = commands.add_parser("manifest", help="write manifest.toml and the cards for a folder of .tflite files")
     p.add_argument("--out", type=Path, required=True)
     p = commands.add_parser("pictures", help="draw the failures that the cards show, from the .tflite files")
@@ -79,6 +82,10 @@ def main():
         from .detector import checkpoint
 
         checkpoint.compact(a.checkpoint, a.out)
+    elif a.command == "average":
+        from .detector import checkpoint
+
+        checkpoint.average(a.checkpoints, a.out)
     elif a.command == "pictures":
         from . import pictures
 

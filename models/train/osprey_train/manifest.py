@@ -8,6 +8,7 @@ import json
 
 from . import coco
 from .detector import anchors
+from .detector.score import NMS_IOU
 
 PICTURE = dict(mean=[127.5], std=[127.5], resize="stretch", color="rgb")
 DETECTOR = dict(task="detection", licence="Apache-2.0", labels=coco.NAMES, input=PICTURE)
@@ -67,6 +68,7 @@ def head(path):
         scores="logits",
         background=False,
         box_scale=[10.0, 10.0, 5.0, 5.0],
+        nms_iou=NMS_IOU,
         anchors=dict(
             kind="ssd",
             scales=list(anchors.SCALES),

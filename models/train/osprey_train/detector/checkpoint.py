@@ -26,6 +26,14 @@ def compact(path, to):
     torch.save(entries | dict(average={k: v.half().contiguous() for k, v in state["average"].items()}), to)
 
 
+def average(paths, to):
+    """The mean of several checkpoints' averaged weights, as a compact one with the entries of the last."""
+    states = [torch.load(p, map_location="cpu", weights_only=False) for p in paths]
+    mean = {k: sum(s["average"][k].float() for s in states) / len(states) for k in states[0]["average"]}
+    entries = {k: states[-1][k] for k in ("config", "seen", "seconds", "best") if k in states[-1]}
+    torch.save(entries | dict(average={k: v.half().contiguous() for k, v in mean.items()}), to)
+
+
 def size(net):
     """Parameters and multiply-adds of one picture, both in millions."""
     macs, hooks = [], []

@@ -14,7 +14,7 @@ from ..pack import Pack
 from . import anchors, graph, score
 from .checkpoint import load, picture, size
 
-CALIBRATION, RESAMPLES = 300, 100
+CALIBRATION, RESAMPLES = 150, 100
 
 
 def calibration(pack, size, seed=1):
