@@ -231,6 +231,8 @@ pub mod ffi {
             source: &ModelSource,
             options: &SessionOptions,
         ) -> Result<(), Failure>;
+        fn start_recording(self: &Session, path: String) -> Result<(), Failure>;
+        fn stop_recording(self: &Session) -> Result<(), Failure>;
         fn labels(self: &Session) -> String;
         fn set_interval(self: &Session, interval: u32);
         fn pause(self: &Session);

@@ -33,6 +33,7 @@ mod options;
 mod pace;
 mod picture;
 mod recent;
+mod record;
 mod results;
 mod session;
 mod source;

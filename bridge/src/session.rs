@@ -6,17 +6,20 @@ use crate::guard::{guarded, lock, shielded};
 use crate::options::{SessionOptions, Values};
 use crate::picture;
 use crate::recent::Recent;
+use crate::record::Tape;
 use crate::results::Findings;
 use crate::source::ModelSource;
 use osprey_detector::Detection;
 use osprey_detector::frame::Timestamp;
 use osprey_detector::model::{Labels, ModelError};
 use osprey_detector::pipeline::{
-    Detect, DetectError, Detections, DropReason, Pipeline, Results, Stage, Submitted, WorkerState,
+    Detect, DetectError, Detections, DropReason, Outcome, Pipeline, Results, Stage, Submitted, WorkerState,
 };
-use osprey_detector::preprocess::PreprocessOptions;
+use osprey_detector::preprocess::{Placement, PreprocessOptions};
+use osprey_detector::recording::Header;
 use osprey_detector::ssd::{Detector, DetectorOptions};
-use osprey_detector::tensor::{TensorSpec, TensorViewMut};
+use osprey_detector::tensor::{Tensor, TensorSpec, TensorViewMut};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -30,6 +33,8 @@ pub struct Session {
     results: Option<Results<Detections, DetectError>>,
     tuning: Arc<Tuning>,
     recent: Arc<Mutex<Recent>>,
+    tape: Arc<Mutex<Option<Tape>>>,
+    source: Mutex<ModelSource>,
 }
 
 /// Options that change while the model runs.
@@ -127,9 +132,11 @@ pub fn session_listen(
     guarded(|| {
         let Values { detector, pipeline, warm_up } = options.values();
         let (tuning, recent, maker) = parts(source, detector, warm_up);
-        let callback = move |outcome| listener.on_result(Findings::of_outcome(outcome));
+        let tape = Arc::<Mutex<Option<Tape>>>::default();
+        let heard = Arc::clone(&tape);
+        let callback = move |outcome| listener.on_result(taped(&heard, outcome));
         let pipeline = Pipeline::start_with_callback(move || maker.make(), &pipeline, callback)?;
-        Ok(Session { pipeline, results: None, tuning, recent })
+        Ok(Session { pipeline, results: None, tuning, recent, tape, source: Mutex::new(source.clone()) })
     })
 }
 
@@ -142,8 +149,17 @@ pub fn session_poll(source: &ModelSource, options: &SessionOptions) -> Result<Se
         let Values { detector, pipeline, warm_up } = options.values();
         let (tuning, recent, maker) = parts(source, detector, warm_up);
         let (pipeline, results) = Pipeline::start(move || maker.make(), &pipeline)?;
-        Ok(Session { pipeline, results: Some(results), tuning, recent })
+        let (tape, source) = (Arc::default(), Mutex::new(source.clone()));
+        Ok(Session { pipeline, results: Some(results), tuning, recent, tape, source })
     })
+}
+
+/// The findings, which go onto the tape where one runs.
+fn taped(tape: &Mutex<Option<Tape>>, outcome: Outcome<Detections, DetectError>) -> Findings {
+    if let Some(tape) = &mut *lock(tape) {
+        tape.add(&outcome);
+    }
+    Findings::of_outcome(outcome)
 }
 
 fn parts(
@@ -172,7 +188,12 @@ impl Session {
         guarded(|| {
             // SAFETY: Swift holds the buffer locked during this call, and the frame ends with it.
             let frame = unsafe { picture::frame(&buffer) }?;
-            match self.pipeline.submit(&frame) {
+            let keep = |input: &Tensor, placement: &Placement| {
+                if let (Some(tape), Some(at)) = (&mut *lock(&self.tape), frame.timestamp()) {
+                    tape.keep(at, input, placement);
+                }
+            };
+            match self.pipeline.submit_with(&frame, keep) {
                 Ok(Submitted::Queued(sequence)) => Ok(sequence as isize),
                 Ok(Submitted::Dropped(reason)) => Ok(-1 - reason as isize),
                 Err(e) => Err(e.error.into()),
@@ -186,7 +207,34 @@ impl Session {
         shielded(None, || {
             let timeout = Duration::from_millis(timeout_ms.into()).min(LONGEST_POLL);
             let outcome = self.results.as_ref()?.recv_timeout(timeout).ok()??;
-            Some(Findings::of_outcome(outcome))
+            Some(taped(&self.tape, outcome))
+        })
+    }
+
+    /// Records what the model sees and finds from now on, for `osprey replay`; a recording that runs
+    /// is ended first. The file appears at `path` when it is ended.
+    ///
+    /// # Errors
+    /// [`crate::FailureKind::Storage`].
+    pub fn start_recording(&self, path: String) -> Result<(), Failure> {
+        guarded(|| {
+            self.stop_recording()?;
+            let source = lock(&self.source).clone();
+            let detector = source.detector(&DetectorOptions::default())?;
+            let header = Header::new(&source.name(), &source.bytes()?, detector.input_spec());
+            *lock(&self.tape) = Some(Tape::begin(Path::new(&path), &header)?);
+            Ok(())
+        })
+    }
+
+    /// Ends the recording; nothing where none runs.
+    ///
+    /// # Errors
+    /// [`crate::FailureKind::Storage`], also for what went wrong meanwhile; there is no file then.
+    pub fn stop_recording(&self) -> Result<(), Failure> {
+        guarded(|| {
+            let tape = lock(&self.tape).take();
+            tape.map_or(Ok(()), Tape::end)
         })
     }
 
@@ -217,7 +265,7 @@ impl Session {
     }
 
     /// Loads another model on this thread and has it take over; frames, ledger and identities go
-    /// on.
+    /// on. A recording ends.
     ///
     /// # Errors
     /// As [`session_listen`]; the old model goes on.
@@ -248,7 +296,8 @@ impl Session {
             let told = (lock(&self.tuning.options).clone(), lock(&self.tuning.labels).clone());
             self.tuning.set(detector, lock(&tuning.labels).clone());
             self.pipeline.replace_model(make).inspect_err(|_| self.tuning.set(told.0, told.1))?;
-            Ok(())
+            *lock(&self.source) = source.clone();
+            self.stop_recording()
         })
     }
 

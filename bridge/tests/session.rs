@@ -195,3 +195,40 @@ fn listeners_hear_every_frame_and_are_let_go() {
     drop(session);
     assert!(heard.is_freed());
 }
+
+#[test]
+fn what_was_recorded_is_found_again() {
+    use osprey_detector::recording::{Kept, Recording, tensor_of};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.recording");
+    let options = session_options();
+    options.set_score_threshold(0.01);
+    let session = session_poll(&detector(), &options).unwrap();
+    session.start_recording(path.to_str().unwrap().to_owned()).unwrap();
+    let mut pixels = Vec::new();
+    for i in 0..3 {
+        session.submit(picture(64, 48, &mut pixels, 33 * i)).unwrap();
+        assert!(wait(&session).facts().detections > 0);
+    }
+    assert!(!path.exists(), "not before it is whole");
+    session.stop_recording().unwrap();
+    let nowhere = session.start_recording("/no/such/folder/a.recording".to_owned());
+    assert_eq!(nowhere.unwrap_err().kind(), FailureKind::Storage as u32);
+
+    let model = osprey_models::default_for(osprey_detector::model::Task::Detection).unwrap().unwrap();
+    let options = osprey_detector::DetectorOptions { score_threshold: 0.01, ..Default::default() };
+    let options = osprey_detector::DetectorOptions { load: model.options(&options.load), ..options };
+    let mut plain = osprey_detector::Detector::from_bytes(model.bytes, &options).unwrap();
+    let spec = plain.model().inputs()[0].clone();
+    let mut recording = Recording::new(std::fs::File::open(&path).unwrap()).unwrap();
+    let (mut frames, mut found) = (0, Vec::new());
+    while let Some((facts, bytes)) = recording.next(spec.elements()).unwrap() {
+        let input = tensor_of(bytes, &spec).unwrap();
+        plain.input_mut().unwrap().assign(&input.view()).unwrap();
+        plain.run(&mut found).unwrap();
+        found.iter_mut().for_each(|d| d.bbox = facts.placement().to_frame(d.bbox).clipped());
+        assert_eq!(found.iter().map(Kept::from).collect::<Vec<_>>(), facts.detections);
+        frames += 1;
+    }
+    assert_eq!(frames, 3);
+}

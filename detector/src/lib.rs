@@ -26,6 +26,7 @@ pub mod motion;
 pub mod personalize;
 pub mod pipeline;
 pub mod preprocess;
+pub mod recording;
 pub mod ssd;
 pub mod tensor;
 pub mod track;

@@ -3,7 +3,6 @@
 pub(crate) mod args;
 mod govern;
 mod output;
-mod recording;
 pub(crate) mod replay;
 mod source;
 mod status;
@@ -21,10 +20,10 @@ use osprey_detector::pipeline::{
     Delivery, Detect, DetectError, Detections, Pipeline, PipelineOptions, Results, Stage, WorkerOptions,
 };
 use osprey_detector::preprocess::{Filter, Placement, PreprocessOptions, Preprocessor};
+use osprey_detector::recording::{Facts, Header, Recorder};
 use osprey_detector::track::TrackerOptions;
 use osprey_detector::{DType, Tensor, TensorSpec};
 use output::Y4mWriter;
-use recording::{Facts, Header, Recorder};
 use source::{OwnedFrame, Source, Stream};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -49,7 +48,7 @@ struct Outputs {
     labels: Vec<String>,
     jsonl: Option<Destination>,
     annotated: Option<Y4mWriter>,
-    recorder: Option<Recorder>,
+    recorder: Option<Recorder<Destination>>,
     page: Option<Page>,
     /// Decides on the interval of detection, which the feed obeys.
     governed: Option<Governed>,
@@ -73,7 +72,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     // Looked at before the worker owns it; loading takes milliseconds.
     let detector = load().with_context(|| format!("cannot detect with {model}"))?;
     let labels = (0..detector.classes()).map(|id| detector.labels().name(id).into_owned()).collect();
-    let header = Header::new(&model, detector.input_spec())?;
+    let header = Header::new(&model.name(), &model.bytes()?, detector.input_spec());
     drop(detector);
 
     let Stream { mut source, fps } = source::open(args)?;
@@ -86,7 +85,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
             .as_deref()
             .map(|p| Y4mWriter::create(p, fps.unwrap_or(30.0)))
             .transpose()?,
-        recorder: args.record.as_deref().map(|p| Recorder::create(p, &header)).transpose()?,
+        recorder: args.record.as_deref().map(|p| record(p, &header)).transpose()?,
         page: args.serve.map(Page::serve).transpose()?,
         governed: args.govern.then(|| Governed::new(fps.unwrap_or(30.0), Path::new("/sys"))),
         interval: Arc::clone(&interval),
@@ -252,8 +251,12 @@ fn consume(
     status.end();
     outputs.jsonl.map(Destination::commit).transpose()?;
     outputs.annotated.map(Y4mWriter::commit).transpose()?;
-    outputs.recorder.map(Recorder::commit).transpose()?;
+    outputs.recorder.map(|r| r.finish().commit()).transpose()?;
     Ok(())
+}
+
+fn record(path: &Path, header: &Header) -> Result<Recorder<Destination>> {
+    Recorder::new(Destination::create(path)?, header).context("cannot write the recording")
 }
 
 fn lock(keeper: &Keeper) -> std::sync::MutexGuard<'_, BTreeMap<u64, Kept>> {

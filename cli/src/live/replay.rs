@@ -1,13 +1,15 @@
 //! `osprey replay`.
 
 use super::args::ReplayArgs;
-use super::recording::{Header, Kept, Recording, tensor_of};
 use crate::detect::finder;
 use crate::fail::SOME_SKIPPED;
 use crate::model;
 use anyhow::{Context, Result, bail};
 use osprey_detector::TensorSpec;
 use osprey_detector::pipeline::{Detect, copy_input};
+use osprey_detector::recording::{Header, Kept, Recording, tensor_of};
+use std::fs::File;
+use std::io::BufReader;
 use std::process::ExitCode;
 
 /// Runs the recorded inputs through the model and compares what comes out.
@@ -16,9 +18,12 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode> {
     let options = finder::options(&args.model, &args.choose)?;
     let mut detector = source.detector(&options)?;
     let spec: TensorSpec = detector.input_spec().clone();
-    let mut recording = Recording::open(&args.file)?;
-    let header = Header::new(&source, &spec)?;
-    let recorded = recording.header.clone();
+    let shown = args.file.display();
+    let file = File::open(&args.file).with_context(|| format!("cannot read {shown}"))?;
+    let recording = Recording::new(BufReader::new(file));
+    let mut recording = recording.with_context(|| format!("cannot replay {shown}"))?;
+    let header = Header::new(&source.name(), &source.bytes()?, &spec);
+    let recorded = recording.header().clone();
     if (&recorded.shape, &recorded.dtype) != (&header.shape, &header.dtype) {
         bail!(
             "recorded with {}, whose input is {} {:?}; {} takes {} {:?}",

@@ -204,6 +204,8 @@ void* __swift_bridge__$Session$next(void* self, uint32_t timeout_ms);
 void* __swift_bridge__$Session$tracks_at(void* self, int64_t time_ns);
 void* __swift_bridge__$Session$tune(void* self, void* options);
 void* __swift_bridge__$Session$replace_model(void* self, void* source, void* options);
+void* __swift_bridge__$Session$start_recording(void* self, void* path);
+void* __swift_bridge__$Session$stop_recording(void* self);
 void* __swift_bridge__$Session$labels(void* self);
 void __swift_bridge__$Session$set_interval(void* self, uint32_t interval);
 void __swift_bridge__$Session$pause(void* self);

@@ -1326,6 +1326,14 @@ extension SessionRef {
         try { let val = __swift_bridge__$Session$replace_model(ptr, source.ptr, options.ptr); if val != nil { throw Failure(ptr: val!) } else { return } }()
     }
 
+    public func start_recording<GenericIntoRustString: IntoRustString>(_ path: GenericIntoRustString) throws -> () {
+        try { let val = __swift_bridge__$Session$start_recording(ptr, { let rustString = path.intoRustString(); rustString.isOwned = false; return rustString.ptr }()); if val != nil { throw Failure(ptr: val!) } else { return } }()
+    }
+
+    public func stop_recording() throws -> () {
+        try { let val = __swift_bridge__$Session$stop_recording(ptr); if val != nil { throw Failure(ptr: val!) } else { return } }()
+    }
+
     public func labels() -> RustString {
         RustString(ptr: __swift_bridge__$Session$labels(ptr))
     }

@@ -4,70 +4,102 @@
 //! first block is the header in JSON. Each frame has two: its facts in JSON, and its input, deflated
 //! after taking the difference to the input before.
 
-use crate::files::Destination;
-use crate::model::Source;
-use anyhow::{Context, Result, bail};
+use crate::geometry::{Detection, NormBox};
+use crate::pipeline::{Detections, Shown};
+use crate::preprocess::Placement;
+use crate::tensor::{DType, Tensor, TensorSpec, TensorView};
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use osprey_detector::pipeline::{Detections, Shown};
-use osprey_detector::preprocess::Placement;
-use osprey_detector::{DType, Detection, NormBox, Tensor, TensorSpec, TensorView};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::io::{BufReader, Read, Write};
-use std::path::Path;
+use std::io::{self, Read, Write};
 
 const MAGIC: &[u8] = b"osprey recording 1\n";
 
 /// Largest block: far above any model's input.
 const MAX_BLOCK: u32 = 256 << 20;
 
+/// Why a recording was not written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordingError {
+    /// The system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A file that no recorder wrote.
+    #[error("this is no recording of Osprey's")]
+    NotARecording,
+    /// A file that was cut short or altered.
+    #[error("the recording is damaged: {what}")]
+    Damaged {
+        /// Where, and how it shows.
+        what: String,
+    },
+    /// An input larger than any recording holds.
+    #[error("{bytes} bytes are too large to record; the limit is {MAX_BLOCK}")]
+    TooLarge {
+        /// Its bytes, deflated.
+        bytes: usize,
+    },
+}
+
+fn damaged(what: impl ToString) -> RecordingError {
+    RecordingError::Damaged { what: what.to_string() }
+}
+
+/// What was recorded with what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Header {
+pub struct Header {
     /// Name of the model's file.
-    pub(super) model: String,
+    pub model: String,
     /// CRC-32 of the model's file.
-    pub(super) model_crc32: u32,
+    pub model_crc32: u32,
     /// Shape of the input.
-    pub(super) shape: Vec<usize>,
+    pub shape: Vec<usize>,
     /// Type of the input.
-    pub(super) dtype: String,
+    pub dtype: String,
     /// What made the recording.
-    pub(super) version: String,
+    pub version: String,
 }
 
 impl Header {
-    pub(super) fn new(model: &Source, spec: &TensorSpec) -> Result<Self> {
-        Ok(Self {
-            model: model.name(),
-            model_crc32: crc32fast::hash(&model.bytes()?),
+    /// For the model of this name and file, whose input is `spec`.
+    pub fn new(model: &str, file: &[u8], spec: &TensorSpec) -> Self {
+        Self {
+            model: model.to_owned(),
+            model_crc32: crc32fast::hash(file),
             shape: spec.shape.clone(),
             dtype: spec.dtype.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-        })
+        }
     }
 }
 
 /// A frame's facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Facts {
-    pub(super) frame: u64,
-    pub(super) time_ns: i64,
-    pub(super) picture: (u32, u32),
+pub struct Facts {
+    /// The frame's number.
+    pub frame: u64,
+    /// Its own time.
+    pub time_ns: i64,
+    /// Width and height of the upright picture, in pixels.
+    pub picture: (u32, u32),
     /// Edges (left, upper, right, lower) of what the model saw, in the picture and in its input.
     source: [f32; 4],
     target: [f32; 4],
-    pub(super) detections: Vec<Kept>,
+    /// What was found in it.
+    pub detections: Vec<Kept>,
 }
 
 /// A detection; floats are written so that reading gives the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(super) struct Kept {
-    pub(super) class_id: usize,
-    pub(super) score: f32,
+pub struct Kept {
+    /// Index into the model's labels.
+    pub class_id: usize,
+    /// Confidence, 0 to 1.
+    pub score: f32,
     /// Left, upper, right, lower, in fractions of the picture.
-    pub(super) edges: [f32; 4],
+    pub edges: [f32; 4],
 }
 
 impl From<&Detection> for Kept {
@@ -77,7 +109,8 @@ impl From<&Detection> for Kept {
 }
 
 impl Facts {
-    pub(super) fn new(shown: &Shown<Detections>, placement: &Placement) -> Self {
+    /// Of a result whose frame lay in the model's input by `placement`.
+    pub fn new(shown: &Shown<Detections>, placement: &Placement) -> Self {
         Self {
             frame: shown.sequence,
             time_ns: shown.timestamp.nanos(),
@@ -88,7 +121,8 @@ impl Facts {
         }
     }
 
-    pub(super) fn placement(&self) -> Placement {
+    /// Where the frame lay in the model's input.
+    pub fn placement(&self) -> Placement {
         Placement::new(from_edges(self.source), from_edges(self.target))
     }
 }
@@ -102,7 +136,7 @@ fn from_edges([x_min, y_min, x_max, y_max]: [f32; 4]) -> NormBox {
 }
 
 /// The bytes of an input, floats little-endian.
-pub(super) fn bytes_of(tensor: TensorView<'_>, out: &mut Vec<u8>) {
+fn bytes_of(tensor: TensorView<'_>, out: &mut Vec<u8>) {
     out.clear();
     match tensor {
         TensorView::U8(a) => out.extend(a.iter()),
@@ -114,7 +148,7 @@ pub(super) fn bytes_of(tensor: TensorView<'_>, out: &mut Vec<u8>) {
 }
 
 /// An input from its bytes; none where they are too few or too many.
-pub(super) fn tensor_of(bytes: &[u8], spec: &TensorSpec) -> Option<Tensor> {
+pub fn tensor_of(bytes: &[u8], spec: &TensorSpec) -> Option<Tensor> {
     let mut tensor = Tensor::zeros(spec.dtype, &spec.shape)?;
     let size = if spec.dtype == DType::F32 { 4 } else { 1 };
     if bytes.len() != spec.elements() * size {
@@ -132,67 +166,95 @@ pub(super) fn tensor_of(bytes: &[u8], spec: &TensorSpec) -> Option<Tensor> {
     Some(tensor)
 }
 
-pub(super) struct Recorder {
-    out: Destination,
+/// Writes a recording.
+#[derive(Debug)]
+pub struct Recorder<W> {
+    out: W,
     before: Vec<u8>,
     now: Vec<u8>,
 }
 
-impl Recorder {
-    pub(super) fn create(path: &Path, header: &Header) -> Result<Self> {
-        let mut out = Destination::create(path)?;
+impl<W: Write> Recorder<W> {
+    /// Begins a recording in `out`.
+    ///
+    /// # Errors
+    /// [`RecordingError::Io`].
+    pub fn new(mut out: W, header: &Header) -> Result<Self, RecordingError> {
         out.write_all(MAGIC)?;
-        write_block(&mut out, &serde_json::to_vec(header)?)?;
+        write_block(&mut out, &json(header)?)?;
         Ok(Self { out, before: Vec::new(), now: Vec::new() })
     }
 
-    pub(super) fn add(&mut self, facts: &Facts, input: &Tensor) -> Result<()> {
+    /// Adds a frame with the input that the model saw.
+    ///
+    /// # Errors
+    /// [`RecordingError::Io`], [`RecordingError::TooLarge`].
+    pub fn add(&mut self, facts: &Facts, input: &Tensor) -> Result<(), RecordingError> {
         bytes_of(input.view(), &mut self.now);
         self.before.resize(self.now.len(), 0);
         let difference: Vec<u8> =
             self.now.iter().zip(&self.before).map(|(n, b)| n.wrapping_sub(*b)).collect();
         let mut deflate = DeflateEncoder::new(Vec::new(), Compression::fast());
         deflate.write_all(&difference)?;
-        write_block(&mut self.out, &serde_json::to_vec(facts)?)?;
+        write_block(&mut self.out, &json(facts)?)?;
         write_block(&mut self.out, &deflate.finish()?)?;
         std::mem::swap(&mut self.before, &mut self.now);
         Ok(())
     }
 
-    pub(super) fn commit(self) -> Result<()> {
-        self.out.commit()
+    /// What was written to, now whole.
+    pub fn finish(self) -> W {
+        self.out
     }
 }
 
-pub(super) struct Recording {
-    reader: BufReader<File>,
-    pub(super) header: Header,
+fn json(value: &impl Serialize) -> Result<Vec<u8>, RecordingError> {
+    serde_json::to_vec(value).map_err(|e| RecordingError::Io(e.into()))
+}
+
+/// Reads a recording.
+#[derive(Debug)]
+pub struct Recording<R> {
+    reader: R,
+    header: Header,
     bytes: Vec<u8>,
 }
 
-impl Recording {
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut reader = BufReader::new(file);
+impl<R: Read> Recording<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// [`RecordingError`].
+    pub fn new(mut reader: R) -> Result<Self, RecordingError> {
         let mut magic = [0; MAGIC.len()];
         if reader.read_exact(&mut magic).is_err() || magic != MAGIC {
-            bail!("{} is no recording of `osprey live --record`", path.display());
+            return Err(RecordingError::NotARecording);
         }
-        let header = read_block(&mut reader)?.context("the recording is empty")?;
-        let header = serde_json::from_slice(&header).context("the recording's header is damaged")?;
+        let header = read_block(&mut reader)?.ok_or_else(|| damaged("it is empty"))?;
+        let header = serde_json::from_slice(&header).map_err(|e| damaged(format!("the header: {e}")))?;
         Ok(Self { reader, header, bytes: Vec::new() })
     }
 
-    /// The next frame and the bytes of its input; none at the end.
-    pub(super) fn next(&mut self, input_bytes: usize) -> Result<Option<(Facts, &[u8])>> {
+    /// What was recorded with what.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The next frame and the bytes of its input, of which there must be `input_bytes`; none at the
+    /// end.
+    ///
+    /// # Errors
+    /// [`RecordingError`].
+    pub fn next(&mut self, input_bytes: usize) -> Result<Option<(Facts, &[u8])>, RecordingError> {
         let Some(facts) = read_block(&mut self.reader)? else { return Ok(None) };
-        let facts = serde_json::from_slice(&facts).context("the recording is damaged: a frame's facts")?;
-        let packed = read_block(&mut self.reader)?.context("the recording ends in the middle of a frame")?;
+        let facts = serde_json::from_slice(&facts).map_err(|e| damaged(format!("a frame's facts: {e}")))?;
+        let packed =
+            read_block(&mut self.reader)?.ok_or_else(|| damaged("it ends in the middle of a frame"))?;
         let mut difference = Vec::with_capacity(input_bytes);
         // One byte more than there should be shows that there are too many.
         DeflateDecoder::new(packed.as_slice()).take(input_bytes as u64 + 1).read_to_end(&mut difference)?;
         if difference.len() != input_bytes {
-            bail!("the recording is damaged: an input has the wrong length");
+            return Err(damaged("an input has the wrong length"));
         }
         self.bytes.resize(input_bytes, 0);
         for (byte, change) in self.bytes.iter_mut().zip(&difference) {
@@ -202,26 +264,26 @@ impl Recording {
     }
 }
 
-fn write_block(out: &mut impl Write, bytes: &[u8]) -> Result<()> {
-    let len =
-        u32::try_from(bytes.len()).ok().filter(|len| *len <= MAX_BLOCK).context("too large to record")?;
+fn write_block(out: &mut impl Write, bytes: &[u8]) -> Result<(), RecordingError> {
+    let too_large = RecordingError::TooLarge { bytes: bytes.len() };
+    let len = u32::try_from(bytes.len()).ok().filter(|len| *len <= MAX_BLOCK).ok_or(too_large)?;
     out.write_all(&len.to_le_bytes())?;
-    out.write_all(bytes).context("cannot write the recording")
+    Ok(out.write_all(bytes)?)
 }
 
-fn read_block(reader: &mut impl Read) -> Result<Option<Vec<u8>>> {
+fn read_block(reader: &mut impl Read) -> Result<Option<Vec<u8>>, RecordingError> {
     let mut len = [0; 4];
     match reader.read_exact(&mut len) {
-        Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         other => other?,
     }
     let len = u32::from_le_bytes(len);
     if len > MAX_BLOCK {
-        bail!("the recording is damaged: a block of {len} bytes");
+        return Err(damaged(format!("a block of {len} bytes")));
     }
     let mut bytes = Vec::new();
     if reader.take(len.into()).read_to_end(&mut bytes)? < len as usize {
-        bail!("the recording ends in the middle of a block");
+        return Err(damaged("it ends in the middle of a block"));
     }
     Ok(Some(bytes))
 }

@@ -1,0 +1,103 @@
+import Foundation
+import Observation
+import OspreyKit
+import SwiftUI
+
+@MainActor @Observable
+final class DrawModel {
+    private(set) var strokes: [[CGPoint]] = []
+    private(set) var reading: DigitReading?
+    private(set) var problem: String?
+    @ObservationIgnored private var digits: DigitClassifier?
+    @ObservationIgnored private var isDrawing = false
+
+    func draw(to point: CGPoint) {
+        if isDrawing { strokes[strokes.count - 1].append(point) } else { strokes.append([point]) }
+        isDrawing = true
+    }
+
+    func lift() {
+        isDrawing = false
+        read()
+    }
+
+    func clear() {
+        (strokes, reading, problem, isDrawing) = ([], nil, nil, false)
+    }
+
+    /// A millisecond's work: done at once.
+    private func read() {
+        do {
+            let digits = try digits ?? DigitClassifier(model: Model(for: .digits))
+            self.digits = digits
+            (reading, problem) = (try digits.read(strokes: strokes), nil)
+        } catch OspreyError.blank {
+            reading = nil
+        } catch {
+            problem = error.localizedDescription
+        }
+    }
+}
+
+struct DrawView: View {
+    @State private var model = DrawModel()
+
+    var body: some View {
+        VStack(spacing: 16) {
+            Text(model.reading.map { "\($0.digit)" } ?? "Draw a digit")
+                .font(.largeTitle)
+                .accessibilityLabel(Text(model.reading.map { "It reads \($0.digit)" } ?? "Nothing is drawn"))
+            StrokesView(strokes: model.strokes)
+                .aspectRatio(1, contentMode: .fit)
+                .background(.thinMaterial)
+                .gesture(
+                    DragGesture(minimumDistance: 0)
+                        .onChanged { model.draw(to: $0.location) }
+                        .onEnded { _ in model.lift() }
+                )
+                .accessibilityLabel(Text("Drawing area"))
+            ProbabilityBars(names: (0...9).map(String.init), values: model.reading?.probabilities ?? [])
+            if let problem = model.problem { Label(problem, systemImage: "exclamationmark.triangle") }
+            Button("Clear") { model.clear() }
+        }
+        .padding()
+    }
+}
+
+private struct StrokesView: View {
+    let strokes: [[CGPoint]]
+
+    var body: some View {
+        Path { path in
+            for stroke in strokes {
+                guard let first = stroke.first else { continue }
+                path.move(to: first)
+                stroke.dropFirst().forEach { path.addLine(to: $0) }
+                if stroke.count == 1 { path.addLine(to: first) }
+            }
+        }
+        .stroke(.primary, style: StrokeStyle(lineWidth: 14, lineCap: .round, lineJoin: .round))
+    }
+}
+
+/// A bar for each name, for eyes and for VoiceOver.
+struct ProbabilityBars: View {
+    let names: [String]
+    let values: [Float]
+
+    var body: some View {
+        VStack(spacing: 4) {
+            ForEach(names.indices, id: \.self) { index in
+                let value = values.indices.contains(index) ? Double(values[index]) : 0
+                HStack {
+                    Text(names[index]).font(.caption).frame(minWidth: 24, alignment: .leading)
+                    ProgressView(value: min(max(value, 0), 1))
+                    Text("\(Int((value * 100).rounded())) %").font(.caption).monospacedDigit()
+                        .frame(minWidth: 48, alignment: .trailing)
+                }
+                .accessibilityElement(children: .ignore)
+                .accessibilityLabel(Text("\(names[index]), \(Int((value * 100).rounded())) percent"))
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Charts
+import OspreyKit
+import SwiftUI
+
+struct MotionView: View {
+    @State private var model = MotionModel()
+    @State private var chosen = MotionModel.names.first ?? ""
+    @Environment(\.scenePhase) private var scenePhase
+
+    var body: some View {
+        VStack(spacing: 16) {
+            Picker("Model", selection: $chosen) {
+                ForEach(MotionModel.names, id: \.self) { Text($0).tag($0) }
+            }
+            .pickerStyle(.segmented)
+            Text(model.answer).font(.largeTitle)
+            ProbabilityBars(names: model.labels, values: model.prediction?.smoothed ?? [])
+            Chart(model.spans) { span in
+                BarMark(
+                    xStart: .value("from", span.start), xEnd: .value("to", span.end),
+                    y: .value("motion", span.label))
+            }
+            .frame(height: 160)
+            .accessibilityLabel(Text("What you did in the last minute"))
+            if let problem = model.problem { Label(problem, systemImage: "exclamationmark.triangle") }
+            Spacer()
+        }
+        .padding()
+        .task(id: TaskKey(name: chosen, isActive: scenePhase == .active)) {
+            if scenePhase == .active { await model.run(chosen) }
+        }
+    }
+
+    private struct TaskKey: Equatable {
+        var name: String
+        var isActive: Bool
+    }
+}
