@@ -20,7 +20,7 @@ fn raw_prints_one_latency_a_line() {
 fn quantiles_and_profile_are_printed() {
     let Some(model) = model() else { return };
     let run = outcome(osprey().args(["bench", "--iters", "5", "--model"]).arg(&model));
-    for said in ["min", "median", "p95", "p99", "backend  native"] {
+    for said in ["min", "median", "p95", "p99", "native (the engine"] {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
     }
     let profile = outcome(osprey().args(["bench", "--iters", "3", "--profile", "--model"]).arg(&model));
