@@ -21,6 +21,8 @@ import numpy as np
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # A file that needs longer than this for one inference gets fewer runs.
 BUDGET_MS = 400.0
+# Seconds after which the threads of the runtime before no longer spin.
+PAUSE = 0.1
 NAMES = ("Osprey", "LiteRT", "OpenVINO", "ONNX Runtime", "tract")
 POST_PROCESSING = b"TFLite_Detection_PostProcess"
 
@@ -168,6 +170,7 @@ def compare(model, threads, options):
             del ready[name], times[name]
     for _ in range(options.rounds):
         for name, runtime in ready.items():
+            time.sleep(PAUSE)
             times[name] += runtime.measure(counts[name])
     return {name: values for name, values in times.items() if values}, refused
 

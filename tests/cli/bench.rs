@@ -20,7 +20,7 @@ fn raw_prints_one_latency_a_line() {
 fn quantiles_and_profile_are_printed() {
     let Some(model) = model() else { return };
     let run = outcome(osprey().args(["bench", "--iters", "5", "--model"]).arg(&model));
-    for said in ["min", "median", "p95", "p99", "native (the engine"] {
+    for said in ["min", "median", "p95", "p99", "native (the engine", "inference"] {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
     }
     let profile = outcome(osprey().args(["bench", "--iters", "3", "--profile", "--model"]).arg(&model));
@@ -30,4 +30,12 @@ fn quantiles_and_profile_are_printed() {
         "{}",
         profile.stdout
     );
+}
+
+#[test]
+fn stages_of_a_detector_are_told_apart() {
+    let run = outcome(osprey().args(["bench", "--iters", "2"]));
+    assert!(run.stdout.contains("post-processing") && run.stdout.contains("both"), "{}", run.stdout);
+    let run = outcome(osprey().args(["bench", "--iters", "2", "--raw-outputs"]));
+    assert!(run.stdout.contains("inference") && !run.stdout.contains("post-processing"), "{}", run.stdout);
 }

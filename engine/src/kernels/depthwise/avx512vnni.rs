@@ -11,7 +11,7 @@ use super::float;
 use super::{RowKernel, TapRows, Taps};
 use crate::graph::Size2;
 use crate::kernels::Isa;
-use crate::kernels::gemm::split;
+use crate::kernels::gemm::{can_split, split};
 use crate::kernels::requantize::Requantize;
 use crate::kernels::window::Window;
 use core::arch::{asm, x86_64::*};
@@ -64,7 +64,7 @@ impl Depthwise {
     /// `None` where this CPU cannot run it, or its arithmetic would not be exact.
     pub(super) fn new(taps: &Taps<'_, u8, i16>, requantize: &Requantize) -> Option<Self> {
         let Taps { window, channels, weights, blank } = *taps;
-        let splits = weights.data.iter().all(|&w| split(w).is_some());
+        let splits = can_split(&weights.data);
         let bound = window.taps() as f64 * 255.0 * 255.0;
         let converts = requantize.bias.iter().zip(&requantize.scale).all(|(&bias, &scale)| {
             (bound + f64::from(bias.unsigned_abs())) * f64::from(scale) < f64::from(1 << 30)

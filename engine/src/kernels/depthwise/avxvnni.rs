@@ -38,9 +38,9 @@ pub(super) struct Depthwise {
     zero_point: i16,
     min: u8,
     max: u8,
-    /// What all activations of a window are multiplied with besides their weights, to take back
-    /// the shift that made the weights fit in signed bytes.
-    unshift: i8,
+    /// What all activations of a block's windows are multiplied with besides their weights, to take
+    /// back the shift that made its weights fit in signed bytes; zero for most blocks.
+    unshift: Vec<i8>,
     blank: Vector,
 }
 
@@ -48,21 +48,12 @@ impl Depthwise {
     /// `None` where this CPU cannot run it, or its arithmetic would not be exact.
     pub(super) fn new(taps: &Taps<'_, u8, i16>, requantize: &Requantize) -> Option<Self> {
         let Taps { window, channels, weights, blank } = *taps;
-        let min = weights.data.iter().copied().min()?;
-        let max = weights.data.iter().copied().max()?;
-        // The shift closest to zero with all weights + shift in −128..=127.
-        let shift = 0i16.clamp(-128 - min, (127 - max).max(-128 - min));
-        let unshift = i8::try_from(-shift).ok()?;
         let bound = window.taps() as f64 * 255.0 * 255.0;
         let converts = requantize.bias.iter().zip(&requantize.scale).all(|(&bias, &scale)| {
             (bound + f64::from(bias.unsigned_abs())) * f64::from(scale) < f64::from(1 << 30)
         });
-        if max + shift > 127
-            || !(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("avxvnni"))
-            || !converts
-            || window.taps() > MAX_TAPS
-            || channels < BLOCK
-        {
+        let available = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("avxvnni");
+        if !available || !converts || window.taps() > MAX_TAPS || channels == 0 {
             return None;
         }
         let sliding = window.kernel.w == 3
@@ -82,10 +73,21 @@ impl Depthwise {
         };
         let quads = if sliding { window.kernel.w } else { window.taps().div_ceil(DEPTH) };
         let mut packed = Vec::with_capacity(blocks.len() * quads);
+        let mut unshift = Vec::with_capacity(blocks.len());
         for &block in &blocks {
+            let of_block = || {
+                (0..weights.n).flat_map(|tap| &weights.row(tap)[block..channels.min(block + BLOCK)]).copied()
+            };
+            let (min, max) = (of_block().min()?, of_block().max()?);
+            // The shift closest to zero with all weights + shift in −128..=127.
+            let shift = 0i16.clamp(-128 - min, (127 - max).max(-128 - min));
+            if max + shift > 127 {
+                return None;
+            }
+            unshift.push(i8::try_from(-shift).ok()?);
             for quad in 0..quads {
                 let mut vectors = [Vector([0; 32]); 4];
-                for (i, c) in order(block).enumerate() {
+                for (i, c) in order(block).enumerate().filter(|&(_, c)| c < channels) {
                     for depth in 0..DEPTH {
                         if let Some(tap) = tap(quad, depth) {
                             vectors[i / 8].0[i % 8 * DEPTH + depth] = (weights.row(tap)[c] + shift) as i8;
@@ -137,6 +139,7 @@ struct Block<'a> {
     weights: &'a [Quad],
     bias: [__m256i; 4],
     scale: [__m256; 4],
+    unshift: i8,
 }
 
 impl Depthwise {
@@ -151,6 +154,7 @@ impl Depthwise {
             weights: &self.weights[index * self.quads..][..self.quads],
             bias: [_mm256_setzero_si256(); 4],
             scale: [_mm256_setzero_ps(); 4],
+            unshift: self.unshift[index],
         };
         for q in 0..4 {
             // SAFETY: both slices hold 4 × 8 numbers.
@@ -183,7 +187,7 @@ impl Depthwise {
         columns[..rows.len()].copy_from_slice(&sources[..rows.len()]);
         for index in 0..self.blocks.len() {
             let block = self.block(index);
-            match (self.window.stride.w, self.unshift) {
+            match (self.window.stride.w, block.unshift) {
                 (1, 0) => self.slide::<1, false>(&columns, block, out),
                 (1, _) => self.slide::<1, true>(&columns, block, out),
                 (_, 0) => self.slide::<2, false>(&columns, block, out),
@@ -200,12 +204,19 @@ impl Depthwise {
     #[target_feature(enable = "avx2,avxvnni")]
     unsafe fn load(&self, source: Source, column: usize, block: &Block<'_>) -> __m256i {
         let inside = column < self.window.input.w;
-        let at = if inside && source.step > 0 {
-            source.base.wrapping_add(column * source.step + block.channel)
-        } else {
-            self.blank.0.as_ptr().cast()
-        };
-        // SAFETY: 32 channels from the block's first on exist in every pixel and in the blank.
+        let mut at = self.blank.0.as_ptr().cast();
+        let mut end = [0; BLOCK];
+        if inside && source.step > 0 {
+            let offset = column * source.step + block.channel;
+            let left = self.window.input.w * source.step - offset;
+            at = source.base.wrapping_add(offset);
+            if left < BLOCK {
+                // SAFETY: as many bytes are left of the row.
+                unsafe { at.copy_to_nonoverlapping(end.as_mut_ptr(), left) };
+                at = end.as_ptr();
+            }
+        }
+        // SAFETY: 32 bytes lie in the row, in its copied end, or in the blank.
         unsafe { _mm256_loadu_si256(at.cast()) }
     }
 
@@ -249,7 +260,7 @@ impl Depthwise {
             let right = unsafe { self.column(rows, at(x, 2), &block) };
             let mut acc = block.bias;
             for (column, weights) in [left, middle, right].iter().zip(&weights) {
-                self.accumulate::<UNSHIFT>(&mut acc, column, weights);
+                accumulate::<UNSHIFT>(&mut acc, column, weights, block.unshift);
             }
             self.store(acc, &block, x, out);
             if STRIDE == 1 {
@@ -287,26 +298,13 @@ impl Depthwise {
                     }
                     let [a, b, c, d] = bytes;
                     let column = interleave(a, b, c, d);
-                    if self.unshift == 0 {
-                        self.accumulate::<false>(&mut acc, &column, weights);
+                    if block.unshift == 0 {
+                        accumulate::<false>(&mut acc, &column, weights, 0);
                     } else {
-                        self.accumulate::<true>(&mut acc, &column, weights);
+                        accumulate::<true>(&mut acc, &column, weights, block.unshift);
                     }
                 }
                 self.store(acc, &block, x, out);
-            }
-        }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2,avxvnni")]
-    fn accumulate<const UNSHIFT: bool>(&self, acc: &mut [__m256i; 4], column: &[__m256i; 4], weights: &Quad) {
-        for q in 0..4 {
-            // SAFETY: a vector is 32 aligned bytes.
-            let w = unsafe { _mm256_load_si256(weights[q].0.as_ptr().cast()) };
-            acc[q] = _mm256_dpbusd_avx_epi32(acc[q], column[q], w);
-            if UNSHIFT {
-                acc[q] = _mm256_dpbusd_avx_epi32(acc[q], column[q], _mm256_set1_epi8(self.unshift));
             }
         }
     }
@@ -328,9 +326,37 @@ impl Depthwise {
         let bytes = _mm256_min_epu8(bytes, _mm256_set1_epi8(self.max as i8));
         let bytes = _mm256_max_epu8(bytes, _mm256_set1_epi8(self.min as i8));
         let at = x * self.channels + block.channel;
-        // SAFETY: `run` checked that the output holds every pixel, and this one has 32 channels
-        // from the block's first on.
-        unsafe { _mm256_storeu_si256(out.as_mut_ptr().add(at).cast(), bytes) }
+        match out[at..].first_chunk_mut::<BLOCK>() {
+            // SAFETY: the array has 32 bytes. Of fewer channels those beyond are the next pixel's, which
+            // is written later.
+            Some(out) => unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), bytes) },
+            None => {
+                let mut end = [0; BLOCK];
+                // SAFETY: as above.
+                unsafe { _mm256_storeu_si256(end.as_mut_ptr().cast(), bytes) };
+                let left = out.len() - at;
+                out[at..].copy_from_slice(&end[..left]);
+            }
+        }
+    }
+}
+
+/// Adds four taps of every channel.
+#[inline]
+#[target_feature(enable = "avx2,avxvnni")]
+fn accumulate<const UNSHIFT: bool>(
+    acc: &mut [__m256i; 4],
+    column: &[__m256i; 4],
+    weights: &Quad,
+    unshift: i8,
+) {
+    for q in 0..4 {
+        // SAFETY: a vector is 32 aligned bytes.
+        let w = unsafe { _mm256_load_si256(weights[q].0.as_ptr().cast()) };
+        acc[q] = _mm256_dpbusd_avx_epi32(acc[q], column[q], w);
+        if UNSHIFT {
+            acc[q] = _mm256_dpbusd_avx_epi32(acc[q], column[q], _mm256_set1_epi8(unshift));
+        }
     }
 }
 
@@ -350,10 +376,10 @@ fn interleave(a: __m256i, b: __m256i, c: __m256i, d: __m256i) -> [__m256i; 4] {
 
 impl RowKernel<u8> for Depthwise {
     fn name(&self) -> &'static str {
-        match (self.sliding, self.unshift) {
-            (true, 0) => "x86_64-u8i8-avxvnni-sliding",
+        match (self.sliding, self.unshift.iter().all(|&unshift| unshift == 0)) {
+            (true, true) => "x86_64-u8i8-avxvnni-sliding",
             (true, _) => "x86_64-u8u8-avxvnni-sliding",
-            (false, 0) => "x86_64-u8i8-avxvnni",
+            (false, true) => "x86_64-u8i8-avxvnni",
             (false, _) => "x86_64-u8u8-avxvnni",
         }
     }

@@ -9,7 +9,7 @@
 
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
-use super::packing::{converts_safely, split};
+use super::packing::{can_split, converts_safely, split};
 use super::{GemmF32, GemmU8, MAX_LINES, Matrix, Rows, Windows};
 use crate::kernels::Isa;
 use crate::kernels::requantize::Requantize;
@@ -64,8 +64,7 @@ pub(super) struct Gemm {
 impl Gemm {
     /// `None` where this CPU cannot run it, or its arithmetic would not be exact.
     pub(super) fn new(weights: &Matrix<i16>, requantize: &Requantize) -> Option<Self> {
-        let splits = weights.data.iter().all(|&w| split(w).is_some());
-        let exact = splits && converts_safely(weights, requantize);
+        let exact = can_split(&weights.data) && converts_safely(weights, requantize);
         if !exact || !Isa::Avx512Vnni.is_available() || weights.n == 0 {
             return None;
         }
@@ -133,12 +132,16 @@ impl Gemm {
         let mut fits = true;
         for rows in rows.chunks_exact(LANES) {
             let mut vector = Vector([0; 64]);
+            let mut excess = 0;
             for (to, row) in vector.0.as_chunks_mut::<DEPTH>().0.iter_mut().zip(rows) {
                 let four = row[k..].first_chunk().copied().unwrap_or_else(|| padded(&row[k..]));
                 *to = four.map(|w| w as i8);
-                if to.map(i16::from) != four {
-                    fits = false;
-                    *to = four.map(|w| split(w).unwrap_or_default().0);
+                excess |= four.iter().fold(0, |excess, &w| excess | (w + 128) & !0xff);
+            }
+            if excess != 0 {
+                fits = false;
+                for (to, row) in vector.0.as_chunks_mut::<DEPTH>().0.iter_mut().zip(rows) {
+                    *to = padded(&row[k..]).map(|w| split(w).unwrap_or_default().0);
                 }
             }
             self.weights.push(vector);

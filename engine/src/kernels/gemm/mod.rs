@@ -24,7 +24,7 @@ mod ymm;
 
 pub(crate) use float::{FloatRange, GemmF32};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use packing::split;
+pub(crate) use packing::{can_split, split};
 pub use peak::peak_macs_per_second;
 
 use super::Isa;

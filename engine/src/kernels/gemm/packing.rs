@@ -13,6 +13,13 @@ pub(super) fn shift_into_i8(weights: &[i16]) -> Option<i16> {
     (max - min <= 255).then_some(-128 - min)
 }
 
+/// Whether [`split`] can take all of them.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "as below"))]
+pub(crate) fn can_split(weights: &[i16]) -> bool {
+    let (min, max) = weights.iter().fold((0, 0), |(min, max), &w| (w.min(min), w.max(max)));
+    min >= -256 && max <= 254
+}
+
 /// A weight as the sum of two signed bytes, the second zero where the first alone can hold it.
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX-512 kernels split weights"))]
 pub(crate) fn split(weight: i16) -> Option<(i8, i8)> {
@@ -45,6 +52,7 @@ mod tests {
 
     #[test]
     fn weights_split_into_two_signed_bytes() {
+        assert!(can_split(&[-256, 254]) && !can_split(&[255]) && !can_split(&[-257]));
         for weight in -256..255 {
             let (first, rest) = split(weight).unwrap();
             assert_eq!(i16::from(first) + i16::from(rest), weight);
