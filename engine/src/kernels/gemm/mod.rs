@@ -54,6 +54,7 @@ impl<'a, T> Rows<'a, T> {
 /// Windows over an image, read in place: row `i` of the matrix is, for each of `lines`, the `len`
 /// elements from `i` × `stride` on. The next [`GemmU8::k_multiple`] − 1 elements have to be readable.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX-512 kernels read windows"))]
 pub(crate) struct Windows<'a> {
     pub(crate) lines: &'a [&'a [u8]],
     pub(crate) len: usize,

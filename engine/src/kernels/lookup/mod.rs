@@ -73,6 +73,7 @@ const PIECE: usize = 16 << 10;
 
 struct Lookup {
     table: Table,
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX-512 looks up vectors"))]
     isa: Isa,
 }
 
