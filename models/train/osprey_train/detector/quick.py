@@ -107,7 +107,8 @@ def run(assets, pack_folder, work, name, wide_checkpoint, recipe):
     state = torch.load(path, weights_only=False) if path.exists() else None
     start = work / f"{name}-start.pt"
     if not start.exists():
-        net = slim.slim(wide.to(memory_format=torch.channels_last), recipe.width, recipe.size, slim.calibration(pack, recipe.size, 128))
+        pictures = slim.calibration(pack, recipe.size, 128)
+        net = slim.slim(wide.to(memory_format=torch.channels_last), recipe.width, recipe.size, pictures)
         torch.save(dict(config=net.config, average=net.state_dict(), seen=0, seconds=0.0), start)
     net, mean = (checkpoint.load(start)[0].to(memory_format=torch.channels_last) for _ in range(2))
     kernels, rest = ([p for p in net.parameters() if (p.ndim > 1) == k] for k in (True, False))

@@ -20,7 +20,7 @@ def surest(truth, probabilities):
 
 
 def answers(model, recordings):
-    """Windows, classes and the model's probabilities over `recordings` of (windows, classes), each from a clear state."""
+    """Windows, classes and probabilities over `recordings` of (windows, classes), each begun with a clear state."""
     x, y, p = [], [], []
     for own, classes in recordings:
         model.reset()
@@ -32,7 +32,10 @@ def answers(model, recordings):
 
 def drawn(path, recordings, names, channels):
     x, y, p = answers(common.Model(path.read_bytes()), recordings)
-    panels = [(f"{names[y[i]]}, read as {names[p[i].argmax()]} ({p[i].max():.2f})", np.atleast_2d(x[i].T).T) for i in surest(y, p)]
+    panels = []
+    for i in surest(y, p):
+        title = f"{names[y[i]]}, read as {names[p[i].argmax()]} ({p[i].max():.2f})"
+        panels.append((title, np.reshape(x[i], (len(x[i]), -1))))
     return plots.windows(panels, channels)
 
 
@@ -44,9 +47,9 @@ def draw(assets, folder, name):
         held = run_or_walk.last_fifth(y)
         return drawn(path, [(x[held], y[held])], run_or_walk.NAMES, ["acceleration x (g)"])
     if name == "activity":
-        own = activity.recordings(data)
-        held = [(activity.windows(s), c) for (_, _, c, s), f in zip(own, activity.folds(own)) if f == activity.FOLDS - 1]
-        held = [(w, [c] * len(w)) for w, c in held]
+        every = activity.recordings(data)
+        own = [r for r, f in zip(every, activity.folds(every)) if f == activity.FOLDS - 1]
+        held = [(w, [c] * len(w)) for _, _, c, s in own if (w := activity.windows(s))]
         return drawn(path, held, activity.NAMES, [f"acceleration {a} (g)" for a in "xyz"])
     channels = [f"rotation {a} (rad/s)" for a in "xyz"] + [f"user acceleration {a} (g)" for a in "xyz"]
     unseen = gestures.sessions((data / "kodeco").glob("test/u_05*.csv.gz"))

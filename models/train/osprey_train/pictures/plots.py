@@ -14,7 +14,8 @@ def windows(items, channels):
     legend = 18 * -(-len(channels) // 3)
     width, height = COLUMNS * (WIDE + GAP) + GAP, rows * (HIGH + TOP) + GAP + legend
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"',
+        'font-family="sans-serif" font-size="12">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
     ]
     for k, (title, samples) in enumerate(items):

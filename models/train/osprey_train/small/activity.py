@@ -137,9 +137,10 @@ def fit(recordings, folder, say=lambda *a, **k: None):
 
 def measure(pairs):
     """The report over all (model file, recording it never saw)."""
-    model, truth, guess, recording = None, [], [], []
+    used = model = None
+    truth, guess, recording = [], [], []
     for k, (data, (_, _, c, samples)) in enumerate(pairs):
-        if model is None or data is not used:
+        if data is not used:
             model, used = common.Model(data), data
         for w in windows(samples):
             truth.append(c)

@@ -4,7 +4,6 @@ The file is sorted by label and its windows lie in the order they were recorded,
 is held out. A second network trained without a random fifth gives the figure that others quote.
 """
 
-
 import numpy as np
 
 from . import common
