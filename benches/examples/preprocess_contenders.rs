@@ -5,7 +5,7 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use osprey_detector::frame::{Frame, Plane, YuvColor};
-use osprey_detector::preprocess::{PreprocessOptions, Preprocessor};
+use osprey_detector::preprocess::{Filter, PreprocessOptions, Preprocessor};
 use osprey_detector::{DType, Tensor, TensorSpec};
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -64,7 +64,8 @@ fn osprey<'a>(pixels: &'a [u8], format: &str) -> Result<Preparation<'a>, Box<dyn
     let shape = vec![1, SIDE as usize, SIDE as usize, 3];
     let spec = TensorSpec { name: "in".into(), shape, dtype: DType::U8, quantization: None };
     let mut input = Tensor::zeros(spec.dtype, &spec.shape).ok_or("no such tensor")?;
-    let mut preprocessor = Preprocessor::new(&spec, PreprocessOptions::default())?;
+    let options = PreprocessOptions { filter: Filter::Bilinear, ..PreprocessOptions::default() };
+    let mut preprocessor = Preprocessor::new(&spec, options)?;
     Ok(Box::new(move || Ok(preprocessor.run(&frame, &mut input.view_mut()).map(|_| ())?)))
 }
 
