@@ -2,6 +2,7 @@ import AVFoundation
 import CoreMotion
 import OspreyKit
 import SwiftUI
+import UIKit
 import XCTest
 
 @testable import Osprey
@@ -111,6 +112,34 @@ final class CameraTests: XCTestCase {
         await again.value
     }
 
+    /// How the screen stands decides over preview and boxes alike, for either camera.
+    @MainActor
+    func testPreviewAndBoxesTurnTogether() async throws {
+        let camera = CameraModel()
+        await camera.start()
+        let sink = OrientationSink()
+        camera.capture.send(to: sink)
+        let preview = CameraPreview(camera: camera)
+        let view = preview.makeUIView(context: .init())
+        let window = UIWindow(), scene = UIWindowScene()
+        (window.windowScene, view.window) = (scene, window)
+        let cases: [(UIInterfaceOrientation, CameraPosition, FrameOrientation, CGFloat)] = [
+            (.portrait, .back, .right, 90), (.landscapeRight, .back, .up, 0), (.landscapeLeft, .back, .down, 180),
+            (.portrait, .front, .right, 90), (.landscapeRight, .front, .down, 180), (.landscapeLeft, .front, .up, 0),
+            (.portraitUpsideDown, .back, .left, 270),
+        ]
+        for (stands, position, orientation, angle) in cases {
+            try await camera.capture.start(CameraChoice(position: position))
+            scene.interfaceOrientation = stands
+            (camera.choice.position, view.position) = (position, position)
+            preview.updateUIView(view, context: .init())
+            SyntheticCamera.deliver(1, to: camera.capture.session) { number in self.frame(number) }
+            XCTAssertEqual(sink.last?.orientation, orientation, "\(stands) \(position)")
+            XCTAssertEqual(sink.last?.isMirrored, position == .front)
+            XCTAssertEqual(view.previewLayer.connection?.videoRotationAngle, angle, "\(stands) \(position)")
+        }
+    }
+
     @MainActor
     func testARefusedCameraSaysWhatToDo() async {
         SyntheticCamera.isAllowed = false
@@ -206,5 +235,17 @@ final class CameraTests: XCTestCase {
                 box: NormalizedBox(minX: 0.1, minY: 0.1, maxX: 0.5, maxY: 0.5), classID: 0, label: "person", score: 0.9),
             age: 1, unseen: 0)
         _ = OverlayView(objects: [object], picture: CGSize(width: 1080, height: 1920)).body
+    }
+}
+
+/// Keeps what it was told last.
+private final class OrientationSink: FrameSink, @unchecked Sendable {
+    private let lock = NSLock()
+    private var facts: FrameFacts?
+
+    var last: FrameFacts? { lock.withLock { facts } }
+
+    func take(_ pixelBuffer: CVPixelBuffer, _ facts: FrameFacts) {
+        lock.withLock { self.facts = facts }
     }
 }

@@ -50,7 +50,7 @@ final class CameraCapture: NSObject, @unchecked Sendable {
         queue.async { self.sink = sink }
     }
 
-    /// Takes how the device is held; flat on a table, the last way stays.
+    /// Takes how the screen stands; where that says nothing the last way stays.
     func turn(_ device: DeviceOrientation) {
         queue.async {
             self.orientation = FrameOrientation(camera: self.choice.position, device: device) ?? self.orientation

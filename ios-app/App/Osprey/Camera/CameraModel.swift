@@ -9,6 +9,8 @@ import UIKit
 final class CameraModel {
     private(set) var isRunning = false
     private(set) var problem: String?
+    /// How often the device was turned: the preview looks how the screen stands now.
+    private(set) var turns = 0
     var choice = CameraChoice() {
         didSet { if isRunning, choice != oldValue { Task { await start() } } }
     }
@@ -31,7 +33,6 @@ final class CameraModel {
     /// Follows rotation and interruptions until the task is cancelled.
     func watch() async {
         UIDevice.current.beginGeneratingDeviceOrientationNotifications()
-        turn()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.followTurns() }
             group.addTask { await self.followInterruptions() }
@@ -42,7 +43,7 @@ final class CameraModel {
     }
 
     private func followTurns() async {
-        for await _ in postings(of: UIDevice.orientationDidChangeNotification) { turn() }
+        for await _ in postings(of: UIDevice.orientationDidChangeNotification) { turns += 1 }
     }
 
     private func followInterruptions() async {
@@ -58,10 +59,6 @@ final class CameraModel {
     /// The system's media services may end; a new start brings them back.
     private func followFaults() async {
         for await _ in postings(of: AVCaptureSession.runtimeErrorNotification) { await start() }
-    }
-
-    private func turn() {
-        capture.turn(DeviceOrientation(rawValue: UIDevice.current.orientation.rawValue) ?? .unknown)
     }
 }
 

@@ -14,7 +14,7 @@ struct LiveView: View {
             if let frozen = model.frozen {
                 FrozenView(frozen: frozen) { model.thaw() }
             } else {
-                CameraPreview(session: camera.capture.session).ignoresSafeArea()
+                CameraPreview(camera: camera).ignoresSafeArea()
                 if let result = model.result {
                     OverlayView(
                         objects: result.objects,

@@ -13,7 +13,7 @@ struct MotionSpan: Identifiable, Sendable {
 @MainActor @Observable
 final class MotionModel {
     /// What can be classified: the built-in models of motion.
-    static let names = ["run-or-walk", "gestures"].filter(Model.builtInNames.contains)
+    static let names = ["run-or-walk", "activity", "gestures"].filter(Model.builtInNames.contains)
 
     private(set) var labels: [String] = []
     private(set) var prediction: MotionPrediction?

@@ -12,7 +12,7 @@ struct TeachView: View {
         NavigationStack {
             Form {
                 Section("Camera") {
-                    CameraPreview(session: camera.capture.session)
+                    CameraPreview(camera: camera)
                         .frame(height: 240)
                         .accessibilityLabel(Text("What the camera sees"))
                     ProbabilityBars(

@@ -28,7 +28,7 @@ public struct BenchmarkRound: Sendable, Codable, Equatable {
     public var thermal: ThermalState
 }
 
-/// What is shared: `benches/devices` reads it.
+/// What is shared: `benches/devices/table` reads it.
 public struct BenchmarkReport: Sendable, Codable, Equatable {
     public static let format = "osprey-device-benchmark-1"
 

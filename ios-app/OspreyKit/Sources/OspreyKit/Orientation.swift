@@ -6,6 +6,16 @@ public enum FrameOrientation: UInt8, Sendable, CaseIterable {
     /// Whether the upright picture's width is the stored picture's height.
     public var swapsAxes: Bool { rawValue >= 5 }
 
+    /// Degrees by which the stored picture is turned clockwise, before any flip left to right.
+    public var rotationAngle: Double {
+        switch self {
+        case .up, .upMirrored: 0
+        case .right, .leftMirrored: 90
+        case .down, .downMirrored: 180
+        case .left, .rightMirrored: 270
+        }
+    }
+
     /// This orientation, then a flip left to right.
     public var mirrored: FrameOrientation {
         switch self {

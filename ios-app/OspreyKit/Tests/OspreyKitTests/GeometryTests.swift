@@ -27,6 +27,10 @@ final class GeometryTests: XCTestCase {
             let index = (Int(angle / 90) % 4 + 4) % 4
             XCTAssertEqual(FrameOrientation(rotationAngle: angle), expected[index], "\(angle)")
         }
+        for orientation in [FrameOrientation.up, .right, .down, .left] {
+            XCTAssertEqual(FrameOrientation(rotationAngle: orientation.rotationAngle), orientation)
+            XCTAssertEqual(orientation.mirrored.rotationAngle, orientation.rotationAngle)
+        }
         XCTAssertNil(FrameOrientation(rotationAngle: 45))
         XCTAssertNil(FrameOrientation(rotationAngle: .nan))
         XCTAssertTrue(FrameOrientation.allCases.allSatisfy { $0.mirrored.mirrored == $0 })

@@ -72,6 +72,7 @@ public protocol AVCaptureVideoDataOutputSampleBufferDelegate: AnyObject {
 }
 
 public class AVCaptureConnection: NSObject {
+    public override init() {}
     public var videoRotationAngle: CGFloat = 0
     public func isVideoRotationAngleSupported(_ angle: CGFloat) -> Bool { true }
 }

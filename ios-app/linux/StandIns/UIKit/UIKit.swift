@@ -33,7 +33,8 @@ public enum UIInterfaceOrientation: Int, Sendable {
 }
 
 @MainActor public class UIWindowScene: NSObject {
-    public let interfaceOrientation = UIInterfaceOrientation.portrait
+    public var interfaceOrientation = UIInterfaceOrientation.portrait
+    public override init() {}
 }
 
 @MainActor public class UIWindow: UIView {
@@ -48,6 +49,7 @@ public enum UIInterfaceOrientation: Int, Sendable {
     open class var layerClass: AnyClass { CALayer.self }
     public private(set) lazy var layer: CALayer = ((type(of: self).layerClass as? CALayer.Type) ?? CALayer.self).init()
     public var window: UIWindow?
+    public func setNeedsLayout() { layoutSubviews() }
     public override init() {}
     open func layoutSubviews() {}
 }
@@ -55,7 +57,7 @@ public enum UIInterfaceOrientation: Int, Sendable {
 @MainActor public final class AVCaptureVideoPreviewLayer: CALayer {
     public var session: AVCaptureSession?
     public var videoGravity = AVLayerVideoGravity.resizeAspectFill
-    public var connection: AVCaptureConnection?
+    public var connection: AVCaptureConnection? = AVCaptureConnection()
 }
 
 public final class UIImage: Sendable {
