@@ -43,6 +43,10 @@ def main():
     p = commands.add_parser("compact", help="keep a detector checkpoint's averaged weights alone, in half precision")
     p.add_argument("--checkpoint", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True, help="the file to write")
+    p = commands.add_parser("resize", help="a detector checkpoint for pictures of another side, with no training")
+    p.add_argument("--checkpoint", type=Path, required=True)
+    p.add_argument("--size", type=int, required=True)
+    p.add_argument("--out", type=Path, required=True, help="the file to write")
     p = commands.add_parser("average", help="the mean of several detector checkpoints, as a compact one")
     p.add_argument("--checkpoints", type=Path, nargs="+", required=True)
     p.add_argument("--out", type=Path, required=True, help="the file to write")
@@ -82,6 +86,10 @@ def main():
         from .detector import checkpoint
 
         checkpoint.compact(a.checkpoint, a.out)
+    elif a.command == "resize":
+        from .detector import checkpoint
+
+        checkpoint.resize(a.checkpoint, a.size, a.out)
     elif a.command == "average":
         from .detector import checkpoint
 

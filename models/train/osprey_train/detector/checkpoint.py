@@ -1,5 +1,7 @@
 """Trained networks and the pictures they take."""
 
+import math
+
 import numpy as np
 import torch
 from PIL import Image
@@ -32,6 +34,27 @@ def average(paths, to):
     mean = {k: sum(s["average"][k].float() for s in states) / len(states) for k in states[0]["average"]}
     entries = {k: states[-1][k] for k in ("config", "seen", "seconds", "best") if k in states[-1]}
     torch.save(entries | dict(average={k: v.half().contiguous() for k, v in mean.items()}), to)
+
+
+def resize(path, size, to):
+    """The same weights for pictures of another side, as a compact checkpoint.
+
+    Anchors are fractions of the picture, the weights know pixels: box codes are rescaled to what they meant there.
+    """
+    state = torch.load(path, map_location="cpu", weights_only=False)
+    net, _ = load(path)
+    ratio = net.config["size"] / size
+    with torch.no_grad():
+        for box in net.box:
+            out = box[1].conv
+            for k in range(2):
+                out.weight[k::4] *= ratio
+                out.bias[k::4] *= ratio
+                out.bias[2 + k :: 4] += 5.0 * math.log(ratio)
+    entries = {k: state[k] for k in ("seen", "seconds", "best") if k in state} | dict(
+        config=net.config | dict(size=size)
+    )
+    torch.save(entries | dict(average={k: v.half().contiguous() for k, v in net.state_dict().items()}), to)
 
 
 def size(net):
