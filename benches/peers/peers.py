@@ -33,7 +33,7 @@ class Unavailable(Exception):
 
 def reason(error):
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__)[:100]
+    return (lines[-1] if lines else type(error).__name__)[:160]
 
 
 def random_input(shape, dtype):
@@ -123,6 +123,7 @@ class Osprey:
     backend = "native"
 
     def __init__(self, model, threads, program):
+        self.model = model
         self.command = [program, "bench", "--raw", "--backend", self.backend]
         self.command += ["--threads", str(threads), "--model", str(model)]
         if POST_PROCESSING not in model.read_bytes():
@@ -133,7 +134,7 @@ class Osprey:
     def measure(self, count):
         result = subprocess.run(self.command + [str(count)], capture_output=True, text=True)
         if result.returncode != 0:
-            raise Unavailable(reason(result.stderr))
+            raise Unavailable(reason(result.stderr.replace(str(self.model), self.model.name)))
         return [float(line) for line in result.stdout.split()]
 
 
