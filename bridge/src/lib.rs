@@ -32,7 +32,6 @@ mod motion;
 mod options;
 mod pace;
 mod picture;
-mod recent;
 mod record;
 mod results;
 mod session;

@@ -5,13 +5,13 @@ use crate::error::Failure;
 use crate::guard::{guarded, lock, shielded};
 use crate::options::{SessionOptions, Values};
 use crate::picture;
-use crate::recent::Recent;
 use crate::record::Tape;
 use crate::results::Findings;
 use crate::source::ModelSource;
 use osprey_detector::Detection;
 use osprey_detector::frame::Timestamp;
 use osprey_detector::model::{Labels, ModelError};
+use osprey_detector::pipeline::governor::Recent;
 use osprey_detector::pipeline::{
     Detect, DetectError, Detections, DropReason, Outcome, Pipeline, Results, Stage, Submitted, WorkerState,
 };
@@ -108,15 +108,11 @@ impl Maker {
         if self.warm_up {
             detector.infer()?;
         }
-        let labels = Labels::new(names(&detector), osprey_detector::model::LabelSource::Given);
+        let labels = Labels::new(detector.class_names(), osprey_detector::model::LabelSource::Given);
         *lock(&self.tuning.labels) = labels;
         let (tuning, recent) = (Arc::clone(&self.tuning), Arc::clone(&self.recent));
         Ok(Tunable { detector, tuning, seen, recent })
     }
-}
-
-fn names(detector: &Detector) -> Vec<String> {
-    (0..detector.classes()).map(|class| detector.labels().name(class).into_owned()).collect()
 }
 
 /// Starts a session that hands its findings to `listener`, on the worker's own thread, one after

@@ -53,7 +53,7 @@ impl Finder {
         let spec = detector.model().inputs().first().context("the model has no input")?;
         let preparer = Preparer::new(spec, detector.input());
         let preparer = preparer.with_context(|| format!("cannot detect with {source}"))?;
-        let labels = (0..detector.classes()).map(|id| detector.labels().name(id).into_owned()).collect();
+        let labels = detector.class_names();
         let settings = settings(&source, &detector, &options);
         Ok(Self { detector, preparer, labels, settings, detections: Vec::new() })
     }

@@ -1,16 +1,12 @@
 //! `--govern`: the device's heat and battery decide in how many frames to detect.
 
-use osprey_detector::pipeline::governor::{Battery, Policy, Reading, State, Thermal, decide};
-use std::collections::VecDeque;
+use osprey_detector::pipeline::governor::{Battery, Policy, Reading, Recent, State, Thermal, decide};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How often the device is looked at.
 const EVERY: Duration = Duration::from_millis(500);
-
-/// How long ago a latency still counts.
-const RECENT: Duration = Duration::from_secs(1);
 
 /// Degrees below the point at which a system throttles that count as warm.
 const WARM: f64 = 10.0;
@@ -26,7 +22,7 @@ pub(super) struct Governed {
     state: State,
     start: Instant,
     looked: Option<Instant>,
-    recent: VecDeque<(Instant, f64)>,
+    recent: Recent,
 }
 
 impl Governed {
@@ -39,17 +35,14 @@ impl Governed {
             state: State::default(),
             start: Instant::now(),
             looked: None,
-            recent: VecDeque::new(),
+            recent: Recent::default(),
         }
     }
 
     /// Takes how long inference took, and gives the interval of detection where it changes.
     pub(super) fn observe(&mut self, inference: Duration) -> Option<u32> {
         let now = Instant::now();
-        self.recent.push_back((now, inference.as_secs_f64() * 1e3));
-        while self.recent.front().is_some_and(|(at, _)| now.duration_since(*at) > RECENT) {
-            self.recent.pop_front();
-        }
+        self.recent.add(inference);
         if self.looked.is_some_and(|at| now.duration_since(at) < EVERY) {
             return None;
         }
@@ -59,18 +52,11 @@ impl Governed {
             at: now.duration_since(self.start).as_secs_f64(),
             thermal: thermal(&self.system),
             battery: battery(&self.system),
-            latency_ms: self.high_latency(),
+            latency_ms: self.recent.p90_ms(),
         };
         self.state = decide(&self.state, &reading, &self.policy);
         let interval = self.state.setting(&self.policy).interval;
         (interval != before).then_some(interval)
-    }
-
-    /// The ninth decile of the recent latencies.
-    fn high_latency(&self) -> f64 {
-        let mut sorted: Vec<f64> = self.recent.iter().map(|(_, ms)| *ms).collect();
-        sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() * 9 / 10).copied().unwrap_or(0.0)
     }
 }
 

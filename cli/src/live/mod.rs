@@ -71,7 +71,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     };
     // Looked at before the worker owns it; loading takes milliseconds.
     let detector = load().with_context(|| format!("cannot detect with {model}"))?;
-    let labels = (0..detector.classes()).map(|id| detector.labels().name(id).into_owned()).collect();
+    let labels = detector.class_names();
     let header = Header::new(&model.name(), &model.bytes()?, detector.input_spec());
     drop(detector);
 
@@ -83,11 +83,11 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
         annotated: args
             .annotated
             .as_deref()
-            .map(|p| Y4mWriter::create(p, fps.unwrap_or(30.0)))
+            .map(|p| Y4mWriter::create(p, fps.unwrap_or(source::DEFAULT_FPS)))
             .transpose()?,
         recorder: args.record.as_deref().map(|p| record(p, &header)).transpose()?,
         page: args.serve.map(Page::serve).transpose()?,
-        governed: args.govern.then(|| Governed::new(fps.unwrap_or(30.0), Path::new("/sys"))),
+        governed: args.govern.then(|| Governed::new(fps.unwrap_or(source::DEFAULT_FPS), Path::new("/sys"))),
         interval: Arc::clone(&interval),
     };
     if let Some(page) = &outputs.page {

@@ -6,6 +6,10 @@
 //! are taken soon, better ones only after calm, with room to spare, and more slowly each time that a
 //! better one had to be given up again.
 
+mod recent;
+
+pub use recent::Recent;
+
 use serde::{Deserialize, Serialize};
 
 /// How hot the device is, as operating systems report it.

@@ -1,19 +1,19 @@
 //! AVX2: packed and two-plane frames with two taps on each axis, and packed frames with many, in
 //! the scalar code's arithmetic.
 
-use super::axis::{Axis, TAP_BLOCK, WEIGHT_BITS};
-use super::color::{COEFFICIENT_BITS, NEUTRAL, SAMPLE_BITS, ToRgb};
-use super::fast::{Biplanar, Packed, blocks};
-use super::scalar::HALFWAY_BITS;
+use super::axis::{Axis, TAP_BLOCK};
+use super::color::{self, NEUTRAL, SAMPLE_BITS, ToRgb};
+use super::fast::{Biplanar, Packed, blocks, check_across};
+use super::scalar;
 use std::arch::x86_64::*;
 
 /// Exists only where the CPU has AVX2.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx2(());
 
-const ACROSS_SHIFT: i32 = (WEIGHT_BITS - HALFWAY_BITS) as i32;
-const DOWN_SHIFT: i32 = (HALFWAY_BITS + WEIGHT_BITS - SAMPLE_BITS) as i32;
-const COLOR_SHIFT: i32 = (SAMPLE_BITS + COEFFICIENT_BITS) as i32;
+const ACROSS_SHIFT: i32 = scalar::ACROSS_SHIFT as i32;
+const DOWN_SHIFT: i32 = scalar::DOWN_SHIFT as i32;
+const COLOR_SHIFT: i32 = color::COLOR_SHIFT as i32;
 const LEVEL_SHIFT: i32 = SAMPLE_BITS as i32;
 
 impl Avx2 {
@@ -43,10 +43,7 @@ impl Avx2 {
 /// Four taps at a time, for four channels side by side.
 #[target_feature(enable = "avx2")]
 fn across(source: &[u8], step: usize, axis: &Axis, out: [&mut [i16]; 3]) {
-    let (taps, len) = (axis.taps, axis.starts.len());
-    assert!(taps.is_multiple_of(TAP_BLOCK) && axis.weights.len() == len * taps);
-    assert!(out.iter().all(|o| o.len() == len) && axis.starts.iter().all(|s| *s <= axis.last_start));
-    assert!((axis.last_start as usize + taps - TAP_BLOCK) * step + 16 <= source.len());
+    let (taps, len) = (axis.taps, check_across(source, step, axis, &out));
     let [first, second, third] = out;
     let pairs = match step {
         4 => _mm_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15),
@@ -57,7 +54,7 @@ fn across(source: &[u8], step: usize, axis: &Axis, out: [&mut [i16]; 3]) {
         let start = axis.starts[column] as usize * step;
         let mut sums = _mm256_setzero_si256();
         for block in (0..taps).step_by(TAP_BLOCK) {
-            // SAFETY: the asserted length covers 16 bytes from the last block of the last start,
+            // SAFETY: the checked length covers 16 bytes from the last block of the last start,
             // and there are `taps` weights a column.
             let (pixels, weights) = unsafe {
                 (

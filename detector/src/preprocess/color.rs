@@ -6,7 +6,10 @@ use crate::frame::{YuvColor, YuvMatrix, YuvRange};
 pub(super) const SAMPLE_BITS: u32 = 6;
 
 /// Fraction bits of a coefficient: the largest (2.11) times this fits an i16.
-pub(super) const COEFFICIENT_BITS: u32 = 13;
+const COEFFICIENT_BITS: u32 = 13;
+
+/// From products of samples and coefficients to levels.
+pub(super) const COLOR_SHIFT: u32 = SAMPLE_BITS + COEFFICIENT_BITS;
 
 /// R = y·(Y − black) + rv·V, G = y·(Y − black) + gu·U + gv·V, B = y·(Y − black) + bu·U, with U and
 /// V about zero.
@@ -50,10 +53,7 @@ impl ToRgb {
     pub(super) fn convert(&self, y: i16, u: i16, v: i16) -> [u8; 3] {
         let luma = i32::from(self.y) * i32::from(y - self.black);
         let (u, v) = (i32::from(u - NEUTRAL), i32::from(v - NEUTRAL));
-        let level = |sum: i32| {
-            const SHIFT: u32 = SAMPLE_BITS + COEFFICIENT_BITS;
-            ((sum + (1 << (SHIFT - 1))) >> SHIFT).clamp(0, 255) as u8
-        };
+        let level = |sum: i32| ((sum + (1 << (COLOR_SHIFT - 1))) >> COLOR_SHIFT).clamp(0, 255) as u8;
         [
             level(luma + i32::from(self.rv) * v),
             level(luma + i32::from(self.gu) * u + i32::from(self.gv) * v),

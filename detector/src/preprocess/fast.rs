@@ -134,6 +134,16 @@ impl Kernel {
     }
 }
 
+/// Number of columns, once blocks of 16 bytes at every [`TAP_BLOCK`] of taps are known to stay within
+/// `source`, and each column to have its weights and its place in `out`.
+pub(super) fn check_across(source: &[u8], step: usize, axis: &Axis, out: &[&mut [i16]; 3]) -> usize {
+    let (taps, len) = (axis.taps, axis.starts.len());
+    assert!(taps.is_multiple_of(TAP_BLOCK) && axis.weights.len() == len * taps);
+    assert!(out.iter().all(|o| o.len() == len) && axis.starts.iter().all(|s| *s <= axis.last_start));
+    assert!((axis.last_start as usize + taps - TAP_BLOCK) * step + 16 <= source.len());
+    len
+}
+
 /// Where each output column reads, and the weights of its two samples.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taps<'a> {

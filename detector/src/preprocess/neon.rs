@@ -1,19 +1,19 @@
 //! NEON: packed and two-plane frames with two taps on each axis, and packed frames with many, in
 //! the scalar code's arithmetic.
 
-use super::axis::{Axis, TAP_BLOCK, WEIGHT_BITS};
-use super::color::{COEFFICIENT_BITS, NEUTRAL, SAMPLE_BITS, ToRgb};
-use super::fast::{Biplanar, Packed, Taps, blocks};
-use super::scalar::HALFWAY_BITS;
+use super::axis::{Axis, TAP_BLOCK};
+use super::color::{self, NEUTRAL, SAMPLE_BITS, ToRgb};
+use super::fast::{Biplanar, Packed, Taps, blocks, check_across};
+use super::scalar;
 use std::arch::aarch64::*;
 
 /// Exists only where the CPU has NEON.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Neon(());
 
-const ACROSS_SHIFT: i32 = (WEIGHT_BITS - HALFWAY_BITS) as i32;
-const DOWN_SHIFT: i32 = (HALFWAY_BITS + WEIGHT_BITS - SAMPLE_BITS) as i32;
-const COLOR_SHIFT: i32 = (SAMPLE_BITS + COEFFICIENT_BITS) as i32;
+const ACROSS_SHIFT: i32 = scalar::ACROSS_SHIFT as i32;
+const DOWN_SHIFT: i32 = scalar::DOWN_SHIFT as i32;
+const COLOR_SHIFT: i32 = color::COLOR_SHIFT as i32;
 const LEVEL_SHIFT: i32 = SAMPLE_BITS as i32;
 
 /// Gives zero in a table lookup.
@@ -54,10 +54,7 @@ fn table<const N: usize>(bytes: [u8; N]) -> uint8x16_t {
 /// Four taps at a time, for four channels side by side.
 #[target_feature(enable = "neon")]
 fn across(source: &[u8], step: usize, axis: &Axis, out: [&mut [i16]; 3]) {
-    let (taps, len) = (axis.taps, axis.starts.len());
-    assert!(taps.is_multiple_of(TAP_BLOCK) && axis.weights.len() == len * taps);
-    assert!(out.iter().all(|o| o.len() == len) && axis.starts.iter().all(|s| *s <= axis.last_start));
-    assert!((axis.last_start as usize + taps - TAP_BLOCK) * step + 16 <= source.len());
+    let (taps, len) = (axis.taps, check_across(source, step, axis, &out));
     let [first, second, third] = out;
     let pixels_apart = match step {
         4 => table([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]),
@@ -67,7 +64,7 @@ fn across(source: &[u8], step: usize, axis: &Axis, out: [&mut [i16]; 3]) {
         let start = axis.starts[column] as usize * step;
         let mut sums = vdupq_n_s32(0);
         for block in (0..taps).step_by(TAP_BLOCK) {
-            // SAFETY: the asserted length covers 16 bytes from the last block of the last start,
+            // SAFETY: the checked length covers 16 bytes from the last block of the last start,
             // and there are `taps` weights a column.
             let (pixels, weights) = unsafe {
                 (

@@ -8,7 +8,7 @@ use super::plan::{Axes, Plan};
 use crate::frame::{Component, Components, Frame, PackedFormat, Pixels, Plane};
 
 /// Fraction bits between the two passes: 8 + 7 bits leave an i16 its sign.
-pub(super) const HALFWAY_BITS: u32 = 7;
+const HALFWAY_BITS: u32 = 7;
 
 /// Rows already resampled across, since neighbouring output rows share them.
 #[derive(Debug, Clone, Default)]
@@ -157,10 +157,12 @@ impl Scalar {
     }
 }
 
-const DOWN_SHIFT: u32 = HALFWAY_BITS + WEIGHT_BITS - SAMPLE_BITS;
+/// What the pass down takes off, to leave [`SAMPLE_BITS`].
+pub(super) const DOWN_SHIFT: u32 = HALFWAY_BITS + WEIGHT_BITS - SAMPLE_BITS;
 const ROUNDING: i32 = 1 << (DOWN_SHIFT - 1);
 
-const ACROSS_SHIFT: u32 = WEIGHT_BITS - HALFWAY_BITS;
+/// What the pass across takes off, to leave [`HALFWAY_BITS`].
+pub(super) const ACROSS_SHIFT: u32 = WEIGHT_BITS - HALFWAY_BITS;
 
 fn across_one<const STEP: usize>(source: &[u8], across: &Axis, out: &mut [i16]) {
     let taps = across.taps;

@@ -253,6 +253,11 @@ impl Detector {
         &self.labels
     }
 
+    /// Names of all classes, by id.
+    pub fn class_names(&self) -> Vec<String> {
+        (0..self.classes()).map(|class| self.labels.name(class).into_owned()).collect()
+    }
+
     /// How many classes the model tells apart, the background not counted.
     pub fn classes(&self) -> usize {
         self.head.classes()

@@ -17,7 +17,7 @@ use std::io::{self, BufReader};
 use std::path::Path;
 
 /// Frames per second where nothing else says.
-const DEFAULT_FPS: f64 = 30.0;
+pub(super) const DEFAULT_FPS: f64 = 30.0;
 
 /// A frame that owns its memory; used again for the next one.
 #[derive(Debug)]
