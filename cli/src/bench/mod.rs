@@ -90,7 +90,7 @@ fn fill(model: &mut dyn Model) -> Result<()> {
     let mut random = XorShift(0x9e37_79b9_7f4a_7c15);
     for index in 0..model.inputs().len() {
         match model.input_mut(index)? {
-            TensorViewMut::F32(mut a) => a.mapv_inplace(|_| (random.next() >> 40) as f32 / (1 << 24) as f32),
+            TensorViewMut::F32(mut a) => a.mapv_inplace(|_| (random.next() >> 32) as f32 / (1 << 24) as f32),
             TensorViewMut::U8(mut a) => a.mapv_inplace(|_| random.next() as u8),
             TensorViewMut::I8(mut a) => a.mapv_inplace(|_| random.next() as i8),
             TensorViewMut::I16(mut a) => a.mapv_inplace(|_| random.next() as i16),
