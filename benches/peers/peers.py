@@ -219,6 +219,10 @@ def processor():
     return platform.processor() or platform.machine()
 
 
+# Letters of a model's name that the plot has room for.
+LABEL = 40
+
+
 def svg(rows):
     """Bars of each runtime's time over the best rival's: 1 is the best rival."""
     colors = {
@@ -236,9 +240,10 @@ def svg(rows):
         if not rivals(medians):
             continue
         best = min(rivals(medians))
-        label = f"{model} · {threads} thread{'s' if threads > 1 else ''}"
+        short = model if len(model) <= LABEL else model[: LABEL - 1] + "…"
+        label = f"{short} · {threads} thread{'s' if threads > 1 else ''}"
         middle = y + bar * len(medians) / 2 + 4
-        parts.append(f'<text x="{left - 8}" y="{middle:.0f}" text-anchor="end">{label[:52]}</text>')
+        parts.append(f'<text x="{left - 8}" y="{middle:.0f}" text-anchor="end">{label}</text>')
         for name, ms in medians.items():
             share = ms / best
             length = width * min(share, longest) / longest
