@@ -2,7 +2,11 @@
 import PackageDescription
 
 // For Linux alone: type-checks the app against stand-ins for Apple's frameworks and runs its camera code on
-// synthetic frames. On a Mac open App/Osprey.xcodeproj.
+// synthetic frames. Elsewhere the stand-ins would hide the frameworks.
+#if !os(Linux)
+fatalError("this package is for Linux; open App/Osprey.xcodeproj")
+#endif
+
 let frameworks = ["CoreVideo", "CoreMedia", "CoreImage", "AVFoundation", "UIKit", "CoreMotion", "SwiftUI", "Charts"]
 let imports: [String: [String]] = [
     "CoreMedia": ["CoreVideo"], "CoreImage": ["CoreVideo"], "AVFoundation": ["CoreMedia"],
@@ -26,11 +30,16 @@ let package = Package(
         .target(
             name: "OspreyKit", dependencies: ["OspreyBridge", "CoreVideo", "UIKit"],
             path: "OspreyKit/Sources/OspreyKit"),
+        .target(
+            name: "OspreyUI",
+            dependencies: ["OspreyKit"] + ["AVFoundation", "UIKit", "SwiftUI"].map { .init(stringLiteral: $0) },
+            path: "OspreyKit/Sources/OspreyUI"),
         .executableTarget(
-            name: "Osprey", dependencies: ["OspreyKit"] + frameworks.map { .init(stringLiteral: $0) },
-            path: "App/Osprey", exclude: ["Assets.xcassets", "Info.plist", "PrivacyInfo.xcprivacy"], linkerSettings: observation),
+            name: "Osprey", dependencies: ["OspreyKit", "OspreyUI"] + frameworks.map { .init(stringLiteral: $0) },
+            path: "App/Osprey", exclude: ["Acknowledgements.txt", "Assets.xcassets", "Info.plist", "PrivacyInfo.xcprivacy"],
+            linkerSettings: observation),
         .testTarget(
-            name: "AppTests", dependencies: ["Osprey"], path: "linux/AppTests", linkerSettings: observation),
+            name: "AppTests", dependencies: ["Osprey", "OspreyUI"], path: "linux/AppTests", linkerSettings: observation),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -256,6 +256,7 @@ pub mod ffi {
         fn channels(self: &Motion) -> String;
         fn labels(self: &Motion) -> String;
         fn rate(self: &Motion) -> f64;
+        fn sensor_rate(self: &Motion) -> f64;
         fn push(self: &Motion, time: f64, values: usize, count: usize) -> Result<bool, Failure>;
         fn time(self: &Motion) -> f64;
         fn class_id(self: &Motion) -> i64;

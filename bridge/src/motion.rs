@@ -5,7 +5,7 @@ use crate::error::{Failure, FailureKind};
 use crate::guard::{copy_out, guarded, lock, shielded, slice};
 use crate::source::ModelSource;
 use osprey_detector::model::LoadOptions;
-use osprey_detector::motion::{Convention, MotionStream, Prediction, Smoothing};
+use osprey_detector::motion::{Convention, MotionStream, Prediction, Resampling, Smoothing};
 use std::sync::Mutex;
 
 /// A stream of samples and its last prediction. Any thread may use it; samples come in order.
@@ -15,7 +15,11 @@ pub struct Motion {
     channels: Vec<&'static str>,
     labels: Vec<String>,
     rate: f64,
+    averages: bool,
 }
+
+/// The rate of a phone's motion sensors that models of averages were trained on.
+const AVERAGED_SENSOR_RATE: f64 = 100.0;
 
 /// A stream for a model of motion; samples in Core Motion's units (g, rad/s), or where `android` is
 /// set in those of Android.
@@ -41,7 +45,8 @@ pub fn motion(source: &ModelSource, android: bool, smoothing_seconds: f64) -> Re
         let labels = (0..classes).map(|class| labels.name(class).into_owned()).collect();
         let stream = MotionStream::new(loaded.model, &spec, convention, smoothing)?;
         let channels = spec.channels.iter().map(|c| c.name()).collect();
-        Ok(Motion { stream: Mutex::new((stream, None)), channels, labels, rate: spec.rate })
+        let averages = spec.resampling == Resampling::Mean;
+        Ok(Motion { stream: Mutex::new((stream, None)), channels, labels, rate: spec.rate, averages })
     })
 }
 
@@ -59,6 +64,12 @@ impl Motion {
     /// Samples per second that the model was trained at; others are brought to it.
     pub fn rate(&self) -> f64 {
         self.rate
+    }
+
+    /// Samples per second to ask a sensor for. A model that was trained on averages of a faster sensor must
+    /// be given one to average, or what is faster than half its rate comes through as what it is not.
+    pub fn sensor_rate(&self) -> f64 {
+        if self.averages { self.rate.max(AVERAGED_SENSOR_RATE) } else { self.rate }
     }
 
     /// Takes a sample of `count` floats at address `values`, measured at `time` seconds. Whether

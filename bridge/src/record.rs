@@ -9,17 +9,24 @@ use osprey_detector::recording::{Facts, Header, Recorder, RecordingError};
 use std::collections::BTreeMap;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
 use tempfile::NamedTempFile;
 
 /// Inputs that wait for their results; frames that were dropped make room for newer ones.
 const MOST_WAITING: usize = 8;
+/// Frames that wait for the disk. Where it does not keep up, frames are left out: the camera comes first.
+const MOST_UNWRITTEN: usize = 8;
 
-/// A recording that is being written, under a name of its own until it is whole.
+type Written = Result<Recorder<BufWriter<NamedTempFile>>, RecordingError>;
+
+/// A recording that is being written, by a thread of its own and under a name of its own until it is whole:
+/// neither the camera's thread nor the model's waits for compression or disk.
 pub(crate) struct Tape {
-    recorder: Recorder<BufWriter<NamedTempFile>>,
+    frames: SyncSender<(Facts, Tensor)>,
+    writer: JoinHandle<Written>,
     path: PathBuf,
     waiting: BTreeMap<Timestamp, (Tensor, Placement)>,
-    failure: Option<RecordingError>,
 }
 
 impl Tape {
@@ -28,7 +35,12 @@ impl Tape {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = NamedTempFile::new_in(folder).map_err(|e| failed(e.into()))?;
         let recorder = Recorder::new(BufWriter::new(file), header).map_err(failed)?;
-        Ok(Self { recorder, path: path.to_owned(), waiting: BTreeMap::new(), failure: None })
+        let (frames, queue) = sync_channel(MOST_UNWRITTEN);
+        let writer = thread::Builder::new()
+            .name("osprey-recorder".to_owned())
+            .spawn(move || write(recorder, &queue))
+            .map_err(|e| failed(e.into()))?;
+        Ok(Self { frames, writer, path: path.to_owned(), waiting: BTreeMap::new() })
     }
 
     /// Keeps what the model is about to see.
@@ -39,25 +51,32 @@ impl Tape {
         self.waiting.insert(at, (input.clone(), *placement));
     }
 
-    /// Writes a frame with its result. The first error ends the writing and is told at the end.
+    /// Has a frame written with its result.
     pub(crate) fn add(&mut self, outcome: &Outcome<Detections, DetectError>) {
         let Ok(shown) = outcome else { return };
         let Some((input, placement)) = self.waiting.remove(&shown.timestamp) else { return };
-        if self.failure.is_none() {
-            self.failure = self.recorder.add(&Facts::new(shown, &placement), &input).err();
-        }
+        // Full, or the writer has ended with an error, which is told at the end.
+        let _ = self.frames.try_send((Facts::new(shown, &placement), input));
     }
 
-    /// Gives the file its name.
+    /// Waits for what is unwritten and gives the file its name.
     pub(crate) fn end(self) -> Result<(), Failure> {
         let failed = |e| storage(&self.path, e);
-        if let Some(failure) = self.failure {
-            return Err(failed(failure));
-        }
-        let file = self.recorder.finish().into_inner().map_err(|e| failed(e.into_error().into()))?;
+        drop(self.frames);
+        let defect = |_| Failure::new(FailureKind::Panic, "the recorder panicked; please report it");
+        let recorder = self.writer.join().map_err(defect)?.map_err(failed)?;
+        let file = recorder.finish().into_inner().map_err(|e| failed(e.into_error().into()))?;
         file.persist(&self.path).map_err(|e| failed(e.error.into()))?;
         Ok(())
     }
+}
+
+/// Writes until no more can come; the first error ends it.
+fn write(mut recorder: Recorder<BufWriter<NamedTempFile>>, queue: &Receiver<(Facts, Tensor)>) -> Written {
+    for (facts, input) in queue {
+        recorder.add(&facts, &input)?;
+    }
+    Ok(recorder)
 }
 
 fn storage(path: &Path, e: RecordingError) -> Failure {

@@ -1,7 +1,7 @@
 //! Live detection.
 
 use crate::border::ffi::{LedgerFigures, PixelBuffer, ResultListener, StageFigures};
-use crate::error::Failure;
+use crate::error::{Failure, FailureKind};
 use crate::guard::{guarded, lock, shielded};
 use crate::options::{SessionOptions, Values};
 use crate::picture;
@@ -13,7 +13,8 @@ use osprey_detector::frame::Timestamp;
 use osprey_detector::model::{Labels, ModelError};
 use osprey_detector::pipeline::governor::Recent;
 use osprey_detector::pipeline::{
-    Detect, DetectError, Detections, DropReason, Outcome, Pipeline, Results, Stage, Submitted, WorkerState,
+    Detect, DetectError, Detections, DropReason, Ledger, Outcome, Pipeline, Results, Stage, Submitted,
+    WorkerState,
 };
 use osprey_detector::preprocess::{Placement, PreprocessOptions};
 use osprey_detector::recording::Header;
@@ -42,12 +43,25 @@ struct Tuning {
     version: AtomicU64,
     options: Mutex<DetectorOptions>,
     labels: Mutex<Labels>,
+    /// What the model takes: recordings say so.
+    input: Mutex<Option<TensorSpec>>,
 }
 
 impl Tuning {
-    fn set(&self, options: DetectorOptions, labels: Labels) {
+    fn new(options: DetectorOptions) -> Arc<Self> {
+        let (labels, input) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { version: AtomicU64::new(0), options: Mutex::new(options), labels, input })
+    }
+
+    /// Options, labels and input as they are.
+    fn get(&self) -> (DetectorOptions, Labels, Option<TensorSpec>) {
+        (lock(&self.options).clone(), lock(&self.labels).clone(), lock(&self.input).clone())
+    }
+
+    fn set(&self, (options, labels, input): (DetectorOptions, Labels, Option<TensorSpec>)) {
         *lock(&self.options) = options;
         *lock(&self.labels) = labels;
+        *lock(&self.input) = input;
         self.version.fetch_add(1, Ordering::Release);
     }
 }
@@ -110,6 +124,7 @@ impl Maker {
         }
         let labels = Labels::new(detector.class_names(), osprey_detector::model::LabelSource::Given);
         *lock(&self.tuning.labels) = labels;
+        *lock(&self.tuning.input) = Some(detector.input_spec().clone());
         let (tuning, recent) = (Arc::clone(&self.tuning), Arc::clone(&self.recent));
         Ok(Tunable { detector, tuning, seen, recent })
     }
@@ -163,8 +178,7 @@ fn parts(
     options: DetectorOptions,
     warm_up: bool,
 ) -> (Arc<Tuning>, Arc<Mutex<Recent>>, Maker) {
-    let version = AtomicU64::new(0);
-    let tuning = Arc::new(Tuning { version, options: Mutex::new(options), labels: Mutex::default() });
+    let tuning = Tuning::new(options);
     let recent = Arc::new(Mutex::new(Recent::default()));
     let maker =
         Maker { source: source.clone(), tuning: Arc::clone(&tuning), recent: Arc::clone(&recent), warm_up };
@@ -216,8 +230,9 @@ impl Session {
         guarded(|| {
             self.stop_recording()?;
             let source = lock(&self.source).clone();
-            let detector = source.detector(&DetectorOptions::default())?;
-            let header = Header::new(&source.name(), &source.bytes()?, detector.input_spec());
+            let input = lock(&self.tuning.input).clone();
+            let input = input.ok_or_else(|| Failure::new(FailureKind::Model, "no model is loaded"))?;
+            let header = Header::new(&source.name(), &source.bytes()?, &input);
             *lock(&self.tape) = Some(Tape::begin(Path::new(&path), &header)?);
             Ok(())
         })
@@ -269,11 +284,7 @@ impl Session {
         guarded(|| {
             let Values { detector, warm_up, .. } = options.values();
             // The old model keeps its own options while the new one is made, and if it cannot be.
-            let tuning = Arc::new(Tuning {
-                version: AtomicU64::new(0),
-                options: Mutex::new(detector.clone()),
-                labels: Mutex::default(),
-            });
+            let tuning = Tuning::new(detector);
             let probe = Maker {
                 source: source.clone(),
                 tuning: Arc::clone(&tuning),
@@ -289,9 +300,9 @@ impl Session {
                 }
                 None => maker.make(),
             };
-            let told = (lock(&self.tuning.options).clone(), lock(&self.tuning.labels).clone());
-            self.tuning.set(detector, lock(&tuning.labels).clone());
-            self.pipeline.replace_model(make).inspect_err(|_| self.tuning.set(told.0, told.1))?;
+            let former = self.tuning.get();
+            self.tuning.set(tuning.get());
+            self.pipeline.replace_model(make).inspect_err(|_| self.tuning.set(former))?;
             *lock(&self.source) = source.clone();
             self.stop_recording()
         })
@@ -324,21 +335,7 @@ impl Session {
 
     /// The fate of every frame so far.
     pub fn ledger(&self) -> LedgerFigures {
-        let ledger = self.pipeline.ledger();
-        let dropped = |reason| ledger.dropped.of(reason);
-        LedgerFigures {
-            captured: ledger.captured,
-            shown: ledger.shown,
-            replaced: dropped(DropReason::Replaced),
-            late: dropped(DropReason::Late),
-            paused: dropped(DropReason::Paused),
-            paced: dropped(DropReason::Paced),
-            model_changed: dropped(DropReason::ModelChanged),
-            shutdown: dropped(DropReason::Shutdown),
-            stale: ledger.stale,
-            failed: ledger.failed,
-            pending: ledger.pending,
-        }
+        shielded(figures(&Ledger::default()), || figures(&self.pipeline.ledger()))
     }
 
     /// How long a stage took over all frames: 0 submit, 1 preprocess, 2 wait, 3 inference, 4 post,
@@ -377,6 +374,24 @@ impl Session {
     /// longer, it ends by itself, and nothing that it still does is counted or shown.
     pub fn shutdown(&self) -> bool {
         shielded(false, || self.pipeline.shutdown().1)
+    }
+}
+
+/// The ledger as it crosses the border.
+fn figures(ledger: &Ledger) -> LedgerFigures {
+    let dropped = |reason| ledger.dropped.of(reason);
+    LedgerFigures {
+        captured: ledger.captured,
+        shown: ledger.shown,
+        replaced: dropped(DropReason::Replaced),
+        late: dropped(DropReason::Late),
+        paused: dropped(DropReason::Paused),
+        paced: dropped(DropReason::Paced),
+        model_changed: dropped(DropReason::ModelChanged),
+        shutdown: dropped(DropReason::Shutdown),
+        stale: ledger.stale,
+        failed: ledger.failed,
+        pending: ledger.pending,
     }
 }
 

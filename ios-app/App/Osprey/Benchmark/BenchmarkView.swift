@@ -25,7 +25,7 @@ final class BenchmarkModel {
             report = BenchmarkReport(
                 device: DeviceConditions.model, system: DeviceConditions.system, model: model.name,
                 date: Date(), configurations: Self.configurations)
-            let rounds = DeviceBenchmark(model: model).run(Self.configurations) { DeviceConditions.thermal }
+            let rounds = DeviceBenchmark(model: model).run(Self.configurations) { ThermalState.current }
             for try await round in rounds { report?.rounds.append(round) }
             try write()
         } catch {
@@ -91,7 +91,7 @@ struct BenchmarkView: View {
                 if model.isRunning {
                     Button("Stop") { task?.cancel() }
                 } else {
-                    Button("Run") { task = Task { await model.run() } }
+                    Button("Run") { task = Task { await ScreenLock.held { await model.run() } } }
                 }
                 if let file = model.file {
                     ShareLink(item: file) { Label("Share as JSON", systemImage: "square.and.arrow.up") }
@@ -99,5 +99,7 @@ struct BenchmarkView: View {
             }
             .navigationTitle("Benchmark")
         }
+        // It would slow the other screens down, and they it.
+        .onDisappear { task?.cancel() }
     }
 }

@@ -2,23 +2,14 @@ import Foundation
 import OspreyKit
 import UIKit
 
-/// Heat, power and how the device is held.
+/// What device this is.
 @MainActor
 enum DeviceConditions {
-    static func reading(inference: TimeInterval) -> DeviceReading {
-        let device = UIDevice.current
-        device.isBatteryMonitoringEnabled = true
-        return DeviceReading(
-            time: ProcessInfo.processInfo.systemUptime, thermal: thermal,
-            batteryLevel: device.batteryLevel < 0 ? nil : device.batteryLevel,
-            isCharging: device.batteryState == .charging || device.batteryState == .full,
-            isLowPowerMode: ProcessInfo.processInfo.isLowPowerModeEnabled, inference: inference)
-    }
-
-    nonisolated static var thermal: ThermalState { ThermalState.current }
-
-    /// Such as `iPhone16,1`.
+    /// Such as `iPhone16,1`; in the simulator, that of the device it stands for, marked as such.
     static var model: String {
+        if let simulated = ProcessInfo.processInfo.environment["SIMULATOR_MODEL_IDENTIFIER"] {
+            return "\(simulated) (simulator)"
+        }
         var system = utsname()
         uname(&system)
         return withUnsafeBytes(of: &system.machine) { bytes in
@@ -32,10 +23,10 @@ enum DeviceConditions {
 extension ThermalState {
     var name: String {
         switch self {
-        case .nominal: "cool"
-        case .fair: "warm"
-        case .serious: "hot"
-        case .critical: "too hot"
+        case .nominal: String(localized: "cool")
+        case .fair: String(localized: "warm")
+        case .serious: String(localized: "hot")
+        case .critical: String(localized: "too hot")
         }
     }
 }

@@ -21,6 +21,12 @@ final class DrawModel {
         read()
     }
 
+    func undo() {
+        guard !strokes.isEmpty else { return }
+        strokes.removeLast()
+        if strokes.isEmpty { clear() } else { read() }
+    }
+
     func clear() {
         (strokes, reading, problem, isDrawing) = ([], nil, nil, false)
     }
@@ -43,24 +49,35 @@ struct DrawView: View {
     @State private var model = DrawModel()
 
     var body: some View {
-        VStack(spacing: 16) {
-            Text(model.reading.map { "\($0.digit)" } ?? "Draw a digit")
-                .font(.largeTitle)
-                .accessibilityLabel(Text(model.reading.map { "It reads \($0.digit)" } ?? "Nothing is drawn"))
-            StrokesView(strokes: model.strokes)
-                .aspectRatio(1, contentMode: .fit)
-                .background(.thinMaterial)
-                .gesture(
-                    DragGesture(minimumDistance: 0)
-                        .onChanged { model.draw(to: $0.location) }
-                        .onEnded { _ in model.lift() }
-                )
-                .accessibilityLabel(Text("Drawing area"))
-            ProbabilityBars(names: (0...9).map(String.init), values: model.reading?.probabilities ?? [])
-            if let problem = model.problem { Label(problem, systemImage: "exclamationmark.triangle") }
-            Button("Clear") { model.clear() }
+        ScrollView {
+            VStack(spacing: 16) {
+                Text(model.reading.map { "\($0.digit)" } ?? String(localized: "Draw a digit"))
+                    .font(.largeTitle)
+                    .accessibilityLabel(Text(model.reading.map { String(localized: "It reads \($0.digit)") } ?? String(localized: "Nothing is drawn")))
+                StrokesView(strokes: model.strokes)
+                    .aspectRatio(1, contentMode: .fit)
+                    .frame(maxWidth: 360)
+                    .background(.thinMaterial)
+                    // An empty path has no shape to touch.
+                    .contentShape(Rectangle())
+                    .gesture(
+                        DragGesture(minimumDistance: 0)
+                            .onChanged { model.draw(to: $0.location) }
+                            .onEnded { _ in model.lift() }
+                    )
+                    .accessibilityLabel(Text("Drawing area"))
+                    .accessibilityDirectTouch()
+                HStack {
+                    Button("Undo") { model.undo() }.disabled(model.strokes.isEmpty)
+                    Button("Clear") { model.clear() }.disabled(model.strokes.isEmpty)
+                }
+                ProbabilityBars(names: (0...9).map(String.init), values: model.reading?.probabilities ?? [])
+                if let problem = model.problem { Label(problem, systemImage: "exclamationmark.triangle") }
+            }
+            .padding()
         }
-        .padding()
+        // A finger that draws must not scroll.
+        .scrollBounceBehavior(.basedOnSize)
     }
 }
 

@@ -1,173 +1,170 @@
-import CoreImage
 import CoreVideo
 import Foundation
 import Observation
 import OspreyKit
+import OspreyUI
 import UIKit
 
-/// What the Live screen shows.
+/// What the Live screen shows and keeps, beyond detection itself.
 @MainActor @Observable
 final class LiveModel {
-    enum Phase: Equatable {
-        case loading, running, failed(String)
-    }
-
-    private(set) var phase = Phase.loading
-    private(set) var result: DetectionResult?
-    private(set) var framesPerSecond = 0.0
-    /// Seconds from the camera's frame to its boxes.
-    private(set) var age: TimeInterval = 0
-    private(set) var dropped: UInt64 = 0
-    private(set) var pace = Pace(level: 0, interval: 1, allowed: 0, expected: 0)
-    private(set) var thermal = ThermalState.nominal
-    private(set) var labels: [String] = []
-    /// The picture that is held, with its boxes.
-    private(set) var frozen: FrozenPicture?
+    let detection: LiveDetection
+    /// The photo that is looked at, with its boxes.
+    private(set) var photo: Photo?
     private(set) var problem: String?
-    /// The file that is being recorded, and the last one that is whole.
+    /// The recording for `osprey replay` that is being made, and the last one that is whole.
     private(set) var recording: URL?
     private(set) var recorded: URL?
+    /// What VoiceOver is to say.
+    private(set) var announcement: String?
 
-    var scoreThreshold = 0.4 { didSet { tune() } }
+    /// Least confidence of a box, 0 to 1.
+    var scoreThreshold: Double { didSet { keep() } }
     /// Empty for all.
-    var allowedLabels: Set<String> = [] { didSet { tune() } }
+    var allowedLabels: Set<String> { didSet { keep() } }
+    var coloring: BoxColoring { didSet { keep() } }
+    var framesPerSecond: Int { didSet { keep() } }
 
-    @ObservationIgnored let sink = DetectionSink()
-    @ObservationIgnored private var detector: LiveDetector?
-    @ObservationIgnored private var governor = PaceController(cameraFramesPerSecond: 30)
+    @ObservationIgnored private let defaults: UserDefaults
+    @ObservationIgnored private var announcer = Announcer()
+    @ObservationIgnored private let studio = PhotoStudio()
 
-    private var options: DetectorOptions {
-        var options = DetectorOptions()
-        options.scoreThreshold = Float(scoreThreshold)
-        options.classes = allowedLabels.isEmpty ? .all : .only(allowedLabels.sorted())
-        options.threads = 2
-        options.maxAge = .milliseconds(500)
+    private enum Key {
+        static let threshold = "scoreThreshold", labels = "allowedLabels", coloring = "coloring", rate = "framesPerSecond"
+    }
+
+    init(defaults: UserDefaults = .standard) {
+        self.defaults = defaults
+        let threshold = defaults.object(forKey: Key.threshold) as? Double ?? 0.4
+        let labels = Set(defaults.stringArray(forKey: Key.labels) ?? [])
+        (scoreThreshold, allowedLabels) = (threshold, labels)
+        coloring = defaults.string(forKey: Key.coloring).flatMap(BoxColoring.init) ?? .byIdentity
+        framesPerSecond = defaults.object(forKey: Key.rate) as? Int ?? 30
+        detection = LiveDetection(options: Self.options(threshold, labels))
+    }
+
+    private static func options(_ threshold: Double, _ labels: Set<String>) -> DetectorOptions {
+        var options = LiveDetection.defaultOptions
+        options.scoreThreshold = Float(threshold)
+        options.classes = labels.isEmpty ? .all : .only(labels.sorted())
         return options
     }
 
-    /// Loads the model where that was not done, and shows results until the task is cancelled.
-    func run(framesPerSecond: Int) async {
-        governor = PaceController(cameraFramesPerSecond: Double(framesPerSecond))
-        guard let detector = await loaded() else { return }
-        sink.use(detector)
-        detector.resume()
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.show(detector.results) }
-            group.addTask { await self.govern(detector) }
-        }
-        // In the background the camera stops; whatever still comes is not detected.
-        detector.pause()
+    private func keep() {
+        defaults.set(scoreThreshold, forKey: Key.threshold)
+        defaults.set(allowedLabels.sorted(), forKey: Key.labels)
+        defaults.set(coloring.rawValue, forKey: Key.coloring)
+        defaults.set(framesPerSecond, forKey: Key.rate)
+        detection.options = Self.options(scoreThreshold, allowedLabels)
+    }
+
+    /// Detects in the camera's frames until the task is cancelled. A recording ends with it.
+    func run(on camera: Camera) async {
+        if camera.choice.framesPerSecond != framesPerSecond { camera.choice.framesPerSecond = framesPerSecond }
+        await ScreenLock.held { await detection.run(on: camera) }
         stopRecording()
     }
 
-    private func loaded() async -> LiveDetector? {
-        // A stream has one consumer, who left with the last task: a new detector has a new stream.
-        detector?.shutdown()
-        phase = .loading
-        do {
-            let detector = try await LiveDetector.load(options: options)
-            (self.detector, labels, phase) = (detector, detector.labels, .running)
-            return detector
-        } catch {
-            phase = .failed(error.localizedDescription)
-            return nil
-        }
+    /// New objects are announced; called with each result.
+    func announce(_ objects: [TrackedObject], at time: TimeInterval) {
+        if let text = announcer.text(for: objects, at: time) { announcement = text }
     }
 
-    private func show(_ results: AsyncStream<Result<DetectionResult, OspreyError>>) async {
-        for await result in results {
-            switch result {
-            case .success(let result):
-                self.result = result
-                age = result.timings.age ?? 0
-            case .failure(let error):
-                problem = error.message
+    /// How many objects of each class are seen, such as "3 person, 1 dog".
+    var counts: [(label: String, count: Int)] {
+        let objects = detection.result?.objects ?? []
+        return Dictionary(grouping: objects, by: \.detection.label).map { ($0.key, $0.value.count) }
+            .sorted { ($1.count, $0.label) < ($0.count, $1.label) }
+    }
+
+    // MARK: - Photos
+
+    /// Takes the next frame, with the objects as they are in it.
+    func takePhoto() {
+        let (studio, detector) = (studio, detection.loadedDetector)
+        detection.onNextFrame { [weak self] pixelBuffer, info in
+            guard let copy = pixelBuffer.copied() else { return }
+            let frame = Frame(pixels: copy, info: info)
+            Task.detached(priority: .userInitiated) {
+                let objects = detector?.objects(at: info.timestamp) ?? []
+                let image = studio.upright(frame.pixels, info)
+                await self?.show(image.map { Photo(image: $0, objects: objects) })
             }
         }
     }
 
-    /// Once a second: heat and power decide the pace, and the figures are brought up to date.
-    private func govern(_ detector: LiveDetector) async {
-        var before: (shown: UInt64, at: TimeInterval) = (detector.ledger.shown, ProcessInfo.processInfo.systemUptime)
-        while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(1))
-            let reading = DeviceConditions.reading(inference: detector.recentInference)
-            pace = governor.decide(reading)
-            detector.setInterval(pace.interval)
-            thermal = reading.thermal
-            let ledger = detector.ledger
-            framesPerSecond = Double(ledger.shown - before.shown) / max(reading.time - before.at, 0.001)
-            before = (ledger.shown, reading.time)
-            dropped = ledger.totalDropped + ledger.stale
-            if let failure = sink.takeFailure() { problem = failure.message }
-        }
-    }
+    private func show(_ photo: Photo?) { self.photo = photo }
 
-    private func tune() {
-        do {
-            try detector?.tune(options)
-            problem = nil
-        } catch {
-            problem = error.message
-        }
-    }
+    func closePhoto() { photo = nil }
 
-    /// Objects where they are now, for frames between two detections.
-    var objects: [TrackedObject] { result?.objects ?? [] }
+    // MARK: - Recordings for replay
 
-    /// Holds the next frame's picture with the boxes that are shown.
-    func freeze() {
-        sink.onNextFrame { [weak self] pixelBuffer, facts in
-            let image = FrozenPicture.image(of: pixelBuffer, facts)
-            Task { @MainActor in
-                guard let self, let image else { return }
-                self.frozen = FrozenPicture(image: image, objects: self.objects)
-            }
-        }
-    }
-
-    func thaw() { frozen = nil }
-
-    /// Records what the model sees, for `osprey replay` on a desktop.
+    /// Records what the model sees, for `osprey replay` on a desktop. Files of former recordings go.
     func startRecording() {
-        let name = "osprey-\(Int(Date().timeIntervalSince1970)).recording"
+        Self.removeRecordings()
+        let name = "osprey-\(Int(Date().timeIntervalSince1970)).\(Self.recordingExtension)"
         let file = URL.temporaryDirectory.appending(path: name)
-        do {
-            try detector?.startRecording(to: file)
-            (recording, recorded) = (file, nil)
-        } catch {
-            problem = error.message
+        guard let detector = detection.loadedDetector else { return }
+        recorded = nil
+        recording = file
+        Task {
+            do {
+                try await Task.detached { try detector.startRecording(to: file) }.value
+            } catch {
+                (problem, recording) = (error.localizedDescription, nil)
+            }
         }
     }
 
     func stopRecording() {
-        guard let file = recording else { return }
+        guard let file = recording, let detector = detection.loadedDetector else { return }
         recording = nil
         do {
-            try detector?.stopRecording()
+            try detector.stopRecording()
             recorded = file
         } catch {
             problem = error.message
         }
     }
 
-    /// After a memory warning: nothing that can be made again is kept.
+    static let recordingExtension = "recording"
+
+    private static func removeRecordings() {
+        let folder = URL.temporaryDirectory
+        let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+        files.filter { $0.pathExtension == recordingExtension }.forEach { try? FileManager.default.removeItem(at: $0) }
+    }
+
+    /// After a memory warning: what can be made again is let go.
     func releaseMemory() {
-        frozen = nil
-        result = nil
+        photo = nil
+        detection.releaseMemory()
     }
 }
 
-/// A picture that was held, and what was found.
-struct FrozenPicture: Sendable {
-    var image: UIImage
-    var objects: [TrackedObject]
+/// A copy of a frame on its way to another thread.
+private struct Frame: @unchecked Sendable {
+    // The copy belongs to its one receiver.
+    let pixels: CVPixelBuffer
+    let info: CameraFrameInfo
+}
 
-    /// An upright copy: the camera's buffer is free afterwards.
-    nonisolated static func image(of pixelBuffer: CVPixelBuffer, _ facts: FrameFacts) -> UIImage? {
-        let orientation = facts.isMirrored ? facts.orientation.mirrored : facts.orientation
-        let upright = CIImage(cvPixelBuffer: pixelBuffer).oriented(forExifOrientation: Int32(orientation.rawValue))
-        guard let image = CIContext().createCGImage(upright, from: upright.extent) else { return nil }
-        return UIImage(cgImage: image)
+/// Says what has come into view, and not more often than one can listen to.
+struct Announcer {
+    /// Seconds between two announcements.
+    static let pause: TimeInterval = 3
+    private var known: Set<UInt64> = []
+    private var last = -TimeInterval.infinity
+
+    /// The labels of objects that were not announced yet; `nil` if there are none, or the last text is too near.
+    mutating func text(for objects: [TrackedObject], at time: TimeInterval) -> String? {
+        let ids = Set(objects.map(\.id))
+        known.formIntersection(ids)
+        let new = objects.filter { !known.contains($0.id) }
+        guard !new.isEmpty, time - last >= Self.pause else { return nil }
+        (known, last) = (known.union(ids), time)
+        var labels: [String] = []
+        for label in new.map(\.detection.label) where !labels.contains(label) { labels.append(label) }
+        return labels.joined(separator: ", ")
     }
 }

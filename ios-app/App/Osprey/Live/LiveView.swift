@@ -1,202 +1,177 @@
 import OspreyKit
+import OspreyUI
 import SwiftUI
 import UIKit
 
 struct LiveView: View {
-    let camera: CameraModel
-    @State private var model = LiveModel()
-    @State private var isChoosing = false
+    let camera: Camera
+    @Bindable var model: LiveModel
+    @State private var sheet: Sheet?
+    @State private var pinchStart: Double?
     @Environment(\.scenePhase) private var scenePhase
+
+    enum Sheet: String, Identifiable {
+        case classes, settings
+        var id: String { rawValue }
+    }
 
     var body: some View {
         ZStack {
             Color.black.ignoresSafeArea()
-            if let frozen = model.frozen {
-                FrozenView(frozen: frozen) { model.thaw() }
-            } else {
-                CameraPreview(camera: camera).ignoresSafeArea()
-                if let result = model.result {
-                    OverlayView(
-                        objects: result.objects,
-                        picture: CGSize(width: result.pictureWidth, height: result.pictureHeight)
-                    )
-                    .ignoresSafeArea()
-                }
-                VStack {
-                    LiveStatus(model: model, problem: camera.problem)
-                    Spacer()
-                    LiveControls(camera: camera, model: model, isChoosing: $isChoosing)
-                }
-                .padding()
+            CameraPreview(camera)
+                .ignoresSafeArea()
+                .gesture(
+                    SpatialTapGesture().onEnded { camera.focus(at: $0.location) }
+                )
+                .gesture(
+                    MagnifyGesture()
+                        .onChanged { pinch($0.magnification) }
+                        .onEnded { _ in pinchStart = nil }
+                )
+                .accessibilityLabel(Text("What the camera sees"))
+            LiveOverlay(model.detection, coloring: model.coloring)
+            VStack {
+                LiveStatus(camera: camera, model: model)
+                Spacer()
+                LensPicker(camera: camera)
+                LiveControls(camera: camera, model: model, sheet: $sheet)
             }
+            .padding()
         }
-        .task(id: scenePhase) {
-            guard scenePhase == .active else { return }
-            camera.capture.send(to: model.sink)
-            await camera.start()
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await camera.watch() }
-                group.addTask { await model.run(framesPerSecond: camera.choice.framesPerSecond) }
-            }
-            camera.stop()
+        // A notification or the control centre makes the scene inactive, and must not stop the camera.
+        .task(id: RunKey(isActive: scenePhase != .background, attempts: model.detection.attempts)) {
+            if scenePhase != .background { await model.run(on: camera) }
         }
         .task {
-            for await _ in postings(of: UIApplication.didReceiveMemoryWarningNotification) {
+            for await _ in NotificationCenter.default.notifications(
+                named: UIApplication.didReceiveMemoryWarningNotification
+            ).map({ _ in () }) {
                 model.releaseMemory()
             }
         }
-        .sheet(isPresented: $isChoosing) {
-            ClassPicker(labels: model.labels, allowed: Bindable(model).allowedLabels)
+        .onChange(of: model.detection.result?.sequence) {
+            model.announce(model.detection.result?.objects ?? [], at: ProcessInfo.processInfo.systemUptime)
         }
+        .onChange(of: model.announcement) {
+            if let text = model.announcement { AccessibilityNotification.Announcement(text).post() }
+        }
+        .sensoryFeedback(.impact, trigger: model.photo?.image)
+        .sheet(item: $sheet) { sheet in
+            switch sheet {
+            case .classes: ClassPicker(labels: model.detection.labels, allowed: $model.allowedLabels)
+            case .settings: SettingsView(camera: camera, model: model)
+            }
+        }
+        .fullScreenCover(isPresented: Binding(get: { model.photo != nil }, set: { if !$0 { model.closePhoto() } })) {
+            if let photo = model.photo {
+                PhotoView(photo: photo, coloring: model.coloring) { model.closePhoto() }
+            }
+        }
+    }
+
+    private func pinch(_ magnification: Double) {
+        let start = pinchStart ?? camera.zoom
+        pinchStart = start
+        camera.zoom = start * magnification
+    }
+
+    private struct RunKey: Equatable {
+        var isActive: Bool
+        var attempts: Int
     }
 }
 
-/// Pace, age, dropped frames, heat; or what is wrong.
+/// Figures; or what is wrong, with the way out.
 private struct LiveStatus: View {
+    let camera: Camera
     let model: LiveModel
-    let problem: String?
+    @Environment(\.openURL) private var openURL
 
     var body: some View {
         VStack(alignment: .leading, spacing: 4) {
-            switch model.phase {
-            case .loading: ProgressView("Loading the detector")
-            case .failed(let text): Label(text, systemImage: "exclamationmark.triangle")
-            case .running:
-                Text("\(model.framesPerSecond, specifier: "%.0f") FPS · \(Int(model.age * 1000)) ms old")
-                    .monospacedDigit()
-                Text("\(model.dropped) frames dropped · \(model.thermal.name)" + paceText)
-                    .font(.caption)
+            switch (camera.status, model.detection.phase) {
+            case (.failed(.denied), _):
+                warning("Camera access is off. Turn it on in Settings to detect objects.")
+                Button("Open Settings") {
+                    if let url = URL(string: UIApplication.openSettingsURLString) { openURL(url) }
+                }
+            case (.failed(let error), _):
+                warning(error.localizedDescription)
+                Button("Try Again") { camera.retry() }
+            case (.interrupted(let reason), _): warning(reason.message)
+            case (_, .failed(let text)):
+                warning(text)
+                Button("Try Again") { model.detection.retry() }
+            case (_, .loading): ProgressView("Loading the detector")
+            case (_, .running): figures
             }
-            if let text = problem ?? model.problem {
-                Label(text, systemImage: "exclamationmark.triangle").font(.caption)
-            }
+            if let text = model.problem ?? model.detection.problem { warning(text).font(.caption) }
         }
         .padding(8)
-        .background(.ultraThinMaterial)
+        .background(.regularMaterial)
         .accessibilityElement(children: .combine)
     }
 
-    private var paceText: String {
-        model.pace.interval > 1 ? " · every \(model.pace.interval). frame" : ""
+    private func warning(_ text: String) -> some View {
+        Label(text, systemImage: "exclamationmark.triangle")
+    }
+
+    @ViewBuilder private var figures: some View {
+        let figures = model.detection.figures
+        Text("\(figures.framesPerSecond, specifier: "%.0f") FPS · delay \(Int(figures.age * 1000)) ms")
+            .monospacedDigit()
+        if figures.lost > 0 { Text("\(figures.lost) frames lost").font(.caption) }
+        if figures.thermal != .nominal { Text("The device is \(figures.thermal.name).").font(.caption) }
+        if figures.pace.interval > 1 { Text("1 of \(figures.pace.interval) frames is analyzed").font(.caption) }
+        if camera.isUnderPressure { Text("The camera is hot and runs slower.").font(.caption) }
+    }
+}
+
+/// Chips such as 0.5, 1, 2.
+private struct LensPicker: View {
+    let camera: Camera
+
+    var body: some View {
+        HStack {
+            ForEach(camera.lenses) { lens in
+                Button("\(lens.zoom, specifier: "%.1g")×") { camera.zoom = lens.zoom }
+                    .buttonStyle(.bordered)
+                    .accessibilityLabel(Text("Zoom \(lens.zoom, specifier: "%.1g")"))
+            }
+        }
     }
 }
 
 private struct LiveControls: View {
-    @Bindable var camera: CameraModel
-    @Bindable var model: LiveModel
-    @Binding var isChoosing: Bool
-
-    var body: some View {
-        VStack {
-            HStack {
-                Image(systemName: "slider.horizontal.3").accessibilityHidden(true)
-                Slider(value: $model.scoreThreshold, in: 0.05...0.95) { Text("Least confidence") }
-                Text("\(Int(model.scoreThreshold * 100)) %").monospacedDigit()
-            }
-            HStack {
-                Button {
-                    camera.choice.position = camera.choice.position == .back ? .front : .back
-                } label: {
-                    Label("Turn the camera", systemImage: "arrow.triangle.2.circlepath.camera")
-                }
-                Button {
-                    camera.choice.framesPerSecond = camera.choice.framesPerSecond == 30 ? 60 : 30
-                } label: {
-                    Label("\(camera.choice.framesPerSecond) frames a second", systemImage: "speedometer")
-                }
-                Button { isChoosing = true } label: {
-                    Label("Choose classes", systemImage: "line.3.horizontal.decrease.circle")
-                }
-                Button { model.freeze() } label: {
-                    Label("Freeze the picture", systemImage: "camera.shutter.button")
-                }
-                RecordButton(model: model)
-            }
-            .labelStyle(.iconOnly)
-            .font(.title2)
-        }
-        .padding(8)
-        .background(.ultraThinMaterial)
-    }
-}
-
-/// Records for `osprey replay`; shares the file when it is whole.
-private struct RecordButton: View {
+    @Bindable var camera: Camera
     let model: LiveModel
+    @Binding var sheet: LiveView.Sheet?
 
     var body: some View {
-        if let file = model.recorded {
-            ShareLink(item: file) { Label("Share the recording", systemImage: "square.and.arrow.up") }
-        }
-        Button {
-            if model.recording == nil { model.startRecording() } else { model.stopRecording() }
-        } label: {
-            Label(
-                model.recording == nil ? "Record for replay" : "End the recording",
-                systemImage: model.recording == nil ? "record.circle" : "stop.circle.fill")
-        }
-    }
-}
-
-/// A held picture with its boxes, to be shared.
-private struct FrozenView: View {
-    let frozen: FrozenPicture
-    let done: @MainActor () -> Void
-    @State private var shared: Image?
-
-    var body: some View {
-        VStack {
-            picture
-            HStack {
-                Button("Back to live", action: done)
-                if let shared {
-                    ShareLink(item: shared, preview: SharePreview("What Osprey found", image: shared)) {
-                        Label("Share", systemImage: "square.and.arrow.up")
-                    }
+        HStack(spacing: 20) {
+            Button { sheet = .classes } label: {
+                Label("Choose classes", systemImage: "line.3.horizontal.decrease.circle")
+            }
+            if camera.hasTorch {
+                Button { camera.isTorchOn.toggle() } label: {
+                    Label("Torch", systemImage: camera.isTorchOn ? "flashlight.on.fill" : "flashlight.off.fill")
                 }
             }
-            .padding()
-        }
-        .task {
-            let renderer = ImageRenderer(content: picture.frame(width: 720, height: 720 * ratio))
-            shared = renderer.uiImage.map { Image(uiImage: $0) }
-        }
-    }
-
-    private var ratio: Double { frozen.image.size.height / max(frozen.image.size.width, 1) }
-
-    private var picture: some View {
-        Image(uiImage: frozen.image)
-            .resizable()
-            .scaledToFit()
-            .overlay { OverlayView(objects: frozen.objects, picture: frozen.image.size, fitting: .fit) }
-    }
-}
-
-private struct ClassPicker: View {
-    let labels: [String]
-    @Binding var allowed: Set<String>
-    @Environment(\.dismiss) private var dismiss
-
-    var body: some View {
-        NavigationStack {
-            List {
-                Button("All classes") { allowed = [] }
-                ForEach(labels, id: \.self) { label in
-                    Button {
-                        if allowed.remove(label) == nil { allowed.insert(label) }
-                    } label: {
-                        HStack {
-                            Text(label)
-                            Spacer()
-                            if allowed.contains(label) { Image(systemName: "checkmark") }
-                        }
-                    }
-                    .accessibilityAddTraits(allowed.contains(label) ? .isSelected : [])
-                }
+            Button { model.takePhoto() } label: {
+                Label("Take a photo", systemImage: "camera.shutter.button").font(.largeTitle)
             }
-            .navigationTitle("Classes")
-            .toolbar { Button("Done") { dismiss() } }
+            Button {
+                camera.choice.position = camera.choice.position == .back ? .front : .back
+            } label: {
+                Label("Switch camera", systemImage: "arrow.triangle.2.circlepath.camera")
+            }
+            Button { sheet = .settings } label: {
+                Label("Settings", systemImage: "slider.horizontal.3")
+            }
         }
+        .labelStyle(.iconOnly)
+        .font(.title2)
+        .padding(8)
+        .background(.regularMaterial)
     }
 }

@@ -17,30 +17,57 @@ final class MotionModel {
 
     private(set) var labels: [String] = []
     private(set) var prediction: MotionPrediction?
+    /// What the prediction says; `nil` while no class is likely enough.
+    private(set) var label: String?
+    /// On the samples' clock.
     private(set) var spans: [MotionSpan] = []
     private(set) var problem: String?
 
     var answer: String {
-        guard let prediction else { return "Waiting for motion" }
-        return prediction.classID.map { labels[$0] } ?? "Not sure"
+        prediction == nil ? String(localized: "Waiting for motion") : label ?? String(localized: "Not sure")
     }
 
     /// Classifies what the sensors measure until the task is cancelled.
     func run(_ name: String) async {
-        (prediction, spans, problem) = (nil, [], nil)
-        do {
-            let classifier = try MotionClassifier(model: Model(named: name))
-            labels = classifier.labels
-            for await sample in try MotionSensor.samples(of: classifier.channels, rate: classifier.rate) {
-                if let prediction = try Self.push(sample, to: classifier) { show(prediction) }
+        (prediction, label, spans, problem) = (nil, nil, [], nil)
+        await ScreenLock.held {
+            do {
+                let classifier = try await Task.detached { try MotionClassifier(model: Model(named: name)) }.value
+                guard !Task.isCancelled else { return }
+                labels = classifier.labels
+                let samples = try MotionSensor.samples(of: classifier.channels, rate: classifier.sensorRate)
+                for await prediction in Self.predictions(of: samples, by: classifier) {
+                    // The stream hands over what it held when it was cancelled: that is of the former model.
+                    guard !Task.isCancelled else { return }
+                    show(try prediction.get(), labels: classifier.labels)
+                }
+            } catch {
+                problem = error.localizedDescription
             }
-        } catch {
-            problem = error.localizedDescription
+        }
+    }
+
+    /// Predictions, made away from the main actor.
+    private static func predictions(
+        of samples: AsyncStream<MotionSensor.Sample>, by classifier: MotionClassifier
+    ) -> AsyncStream<Result<MotionPrediction, OspreyError>> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(8)) { continuation in
+            let task = Task.detached {
+                for await sample in samples {
+                    do throws(OspreyError) {
+                        if let prediction = try push(sample, to: classifier) { continuation.yield(.success(prediction)) }
+                    } catch {
+                        continuation.yield(.failure(error))
+                    }
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in task.cancel() }
         }
     }
 
     /// A sample that cannot be used is left out, as the counts say; the stream goes on.
-    private static func push(
+    private nonisolated static func push(
         _ sample: MotionSensor.Sample, to classifier: MotionClassifier
     ) throws(OspreyError) -> MotionPrediction? {
         do {
@@ -51,21 +78,38 @@ final class MotionModel {
         }
     }
 
-    private func show(_ prediction: MotionPrediction) {
+    private func show(_ prediction: MotionPrediction, labels: [String]) {
         self.prediction = prediction
-        let label = answer
-        if let last = spans.indices.last, spans[last].label == label {
+        label = prediction.classID.flatMap { labels.indices.contains($0) ? labels[$0] : nil }
+        let name = label ?? Self.unsure
+        if let last = spans.indices.last, spans[last].label == name {
             spans[last].end = prediction.time
         } else {
-            spans.append(MotionSpan(start: spans.last?.end ?? prediction.time - 1, end: prediction.time, label: label))
+            spans.append(MotionSpan(start: spans.last?.end ?? prediction.time - 1, end: prediction.time, label: name))
         }
-        // A minute is shown.
-        spans.removeAll { $0.end < prediction.time - 60 }
+        spans.removeAll { $0.end < prediction.time - Self.shownSeconds }
     }
+
+    static let unsure = "–"
+    static let shownSeconds: TimeInterval = 60
+
+    /// The spans in seconds before the latest prediction: 0 is now, the past is negative.
+    var recent: [MotionSpan] {
+        guard let now = prediction?.time else { return [] }
+        return spans.map {
+            MotionSpan(start: max($0.start - now, -Self.shownSeconds), end: $0.end - now, label: $0.label)
+        }
+    }
+
+    /// Rows of the timeline: all of the model's answers, so that rows stay where they are.
+    var rows: [String] { labels + [Self.unsure] }
 }
 
 /// Core Motion at a model's rate.
 enum MotionSensor {
+    // One for the app, as Apple asks; it is used from one task at a time.
+    nonisolated(unsafe) private static let manager = CMMotionManager()
+
     struct Sample: Sendable {
         var time: TimeInterval
         var values: [Float]
@@ -84,7 +128,6 @@ enum MotionSensor {
 
     /// Samples until the stream is let go.
     static func samples(of channels: [String], rate: Double) throws -> AsyncStream<Sample> {
-        let manager = CMMotionManager()
         guard manager.isDeviceMotionAvailable else { throw Failure.missing }
         let readers = try channels.map { name in
             guard let read = Self.readers[name] else { throw Failure.unknown(name) }
@@ -98,7 +141,7 @@ enum MotionSensor {
                 guard let motion else { return }
                 continuation.yield(Sample(time: motion.timestamp, values: readers.map { Float($0(motion)) }))
             }
-            continuation.onTermination = { _ in manager.stopDeviceMotionUpdates() }
+            continuation.onTermination = { _ in Self.manager.stopDeviceMotionUpdates() }
         }
     }
 

@@ -8,26 +8,31 @@ struct MotionView: View {
     @Environment(\.scenePhase) private var scenePhase
 
     var body: some View {
-        VStack(spacing: 16) {
-            Picker("Model", selection: $chosen) {
-                ForEach(MotionModel.names, id: \.self) { Text($0).tag($0) }
+        ScrollView {
+            VStack(spacing: 16) {
+                Picker("Model", selection: $chosen) {
+                    ForEach(MotionModel.names, id: \.self) { Text($0).tag($0) }
+                }
+                .pickerStyle(.segmented)
+                Text("Hold the phone upright in your hand.").font(.caption)
+                Text(model.answer).font(.largeTitle)
+                ProbabilityBars(names: model.labels, values: model.prediction?.smoothed ?? [])
+                Chart(model.recent) { span in
+                    BarMark(
+                        xStart: .value("from", span.start), xEnd: .value("to", span.end),
+                        y: .value("motion", span.label))
+                }
+                .chartXScale(domain: -MotionModel.shownSeconds...0)
+                .chartYScale(domain: model.rows)
+                .chartXAxisLabel("Seconds")
+                .frame(height: 160)
+                .accessibilityLabel(Text("What you did in the last minute"))
+                if let problem = model.problem { Label(problem, systemImage: "exclamationmark.triangle") }
             }
-            .pickerStyle(.segmented)
-            Text(model.answer).font(.largeTitle)
-            ProbabilityBars(names: model.labels, values: model.prediction?.smoothed ?? [])
-            Chart(model.spans) { span in
-                BarMark(
-                    xStart: .value("from", span.start), xEnd: .value("to", span.end),
-                    y: .value("motion", span.label))
-            }
-            .frame(height: 160)
-            .accessibilityLabel(Text("What you did in the last minute"))
-            if let problem = model.problem { Label(problem, systemImage: "exclamationmark.triangle") }
-            Spacer()
+            .padding()
         }
-        .padding()
-        .task(id: TaskKey(name: chosen, isActive: scenePhase == .active)) {
-            if scenePhase == .active { await model.run(chosen) }
+        .task(id: TaskKey(name: chosen, isActive: scenePhase != .background)) {
+            if scenePhase != .background { await model.run(chosen) }
         }
     }
 

@@ -2,6 +2,7 @@ import CoreVideo
 import Foundation
 import Observation
 import OspreyKit
+import OspreyUI
 
 /// The user's own classes.
 @MainActor @Observable
@@ -18,6 +19,10 @@ final class TeachModel {
     private(set) var epochs: [EpochSummary] = []
     private(set) var loss: Double?
     private(set) var isTraining = false
+    private(set) var isEvaluating = false
+    private(set) var isExporting = false
+    /// The class that learns as long as its button is held.
+    private(set) var burst: Int?
     private(set) var evaluation: ClassEvaluation?
     private(set) var exported: URL?
     private(set) var problem: String?
@@ -31,23 +36,38 @@ final class TeachModel {
 
     @ObservationIgnored let sink = TeachSink()
     @ObservationIgnored private var trainer: Trainer?
+    @ObservationIgnored private var opening: Task<Trainer, any Error>?
     @ObservationIgnored private var control: TrainingHandle?
+    @ObservationIgnored private var runs = 0
 
     /// Opens what was taught before, and says what the camera sees until the task is cancelled.
-    func run() async {
+    func run(on camera: Camera) async {
+        await ScreenLock.held {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await camera.run(self.sink) }
+                group.addTask { await self.answer() }
+            }
+        }
+    }
+
+    private func answer() async {
+        runs += 1
+        let run = runs
         await attempt {
             if self.trainer == nil {
                 let folder = URL.applicationSupportDirectory.appending(path: "classes")
-                self.trainer = try await Task.detached {
-                    try Trainer(model: Model(for: .detection), folder: folder)
-                }.value
+                let opening = opening ?? Task.detached { try Trainer(model: Model(for: .detection), folder: folder) }
+                self.opening = opening
+                defer { self.opening = nil }
+                self.trainer = try await opening.value
             }
         }
         refresh()
         sink.use(trainer)
         for await answer in sink.answers() { self.answer = answer }
-        sink.use(nil)
-        save()
+        // A later run goes on with the trainer.
+        if run == runs { sink.use(nil) }
+        await save()
     }
 
     func addClass(_ name: String) {
@@ -58,15 +78,25 @@ final class TeachModel {
         change { try $0.removeClass(id) }
     }
 
-    /// Learns the next frame.
-    func addPicture(to id: Int) {
-        sink.learn(id) { [weak self] error in
+    /// Learns frames for as long as the button is held: one at once, and further ones at a rate that lets the
+    /// hand move in between.
+    func holdToLearn(_ id: Int) {
+        burst = id
+        sink.learn(id, every: Self.burstInterval) { [weak self] error in
             Task { @MainActor in
                 self?.problem = error?.message
                 self?.refresh()
             }
         }
     }
+
+    func release() {
+        burst = nil
+        sink.endLesson()
+    }
+
+    /// Nanoseconds between two pictures of a burst.
+    private static let burstInterval: Int64 = 200_000_000
 
     func train() async {
         guard let trainer, !isTraining else { return }
@@ -90,17 +120,23 @@ final class TeachModel {
 
     func cancel() { control?.cancel() }
 
+    /// Cross-validates; cancelled with the task that calls.
     func evaluate() async {
-        guard let trainer else { return }
+        guard let trainer, !isEvaluating else { return }
+        isEvaluating = true
         await attempt { self.evaluation = try await trainer.evaluate(folds: 3) }
+        isEvaluating = false
     }
 
-    func export() {
+    func export() async {
+        guard let trainer, !isExporting else { return }
         let file = URL.temporaryDirectory.appending(path: "my-classes.tflite")
-        change {
-            try $0.export(to: file)
+        isExporting = true
+        await attempt {
+            try await Task.detached { try trainer.export(to: file) }.value
             self.exported = file
         }
+        isExporting = false
     }
 
     func reset() {
@@ -108,8 +144,9 @@ final class TeachModel {
         change { try $0.reset() }
     }
 
-    func save() {
-        change { try $0.save() }
+    func save() async {
+        guard let trainer else { return }
+        await attempt { try await Task.detached { try trainer.save() }.value }
     }
 
     private func change(_ work: (Trainer) throws -> Void) {
@@ -138,52 +175,6 @@ final class TeachModel {
             Class(id: index, name: name, pictures: trainer.pictures(of: index))
         }
         isTrained = trainer.isTrained
-        sink.answers(trained: isTrained)
-    }
-}
-
-/// Learns and classifies frames on the capture queue: the camera drops what comes meanwhile.
-final class TeachSink: FrameSink, @unchecked Sendable {
-    // Guarded by the lock.
-    private let lock = NSLock()
-    private var trainer: Trainer?
-    private var isTrained = false
-    private var lesson: (Int, @Sendable (OspreyError?) -> Void)?
-    private var continuation: AsyncStream<PictureClass?>.Continuation?
-
-    func use(_ trainer: Trainer?) { lock.withLock { self.trainer = trainer } }
-    func answers(trained: Bool) { lock.withLock { isTrained = trained } }
-
-    func learn(_ classID: Int, _ done: @escaping @Sendable (OspreyError?) -> Void) {
-        lock.withLock { lesson = (classID, done) }
-    }
-
-    func answers() -> AsyncStream<PictureClass?> {
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: PictureClass?.self, bufferingPolicy: .bufferingNewest(1))
-        lock.withLock { self.continuation = continuation }
-        return stream
-    }
-
-    func take(_ pixelBuffer: CVPixelBuffer, _ facts: FrameFacts) {
-        let (trainer, isTrained, lesson, continuation) = lock.withLock {
-            defer { self.lesson = nil }
-            return (self.trainer, self.isTrained, self.lesson, self.continuation)
-        }
-        guard let trainer else { return }
-        if let (classID, done) = lesson {
-            do {
-                try trainer.add(
-                    pixelBuffer, orientation: facts.orientation, isMirrored: facts.isMirrored, to: classID)
-                done(nil)
-            } catch {
-                done(error)
-            }
-        }
-        // Before the first picture there is no answer, which is no error.
-        let answer = try? trainer.classify(
-            pixelBuffer, orientation: facts.orientation, isMirrored: facts.isMirrored,
-            by: isTrained ? .trained : .nearestNeighbors)
-        continuation?.yield(answer)
+        sink.answer(trained: isTrained)
     }
 }

@@ -1,42 +1,52 @@
 import Charts
 import OspreyKit
+import OspreyUI
 import SwiftUI
 
 struct TeachView: View {
-    let camera: CameraModel
+    let camera: Camera
     @State private var model = TeachModel()
     @State private var name = ""
+    @State private var removed: TeachModel.Class?
+    @State private var isForgetting = false
+    @State private var evaluation: Task<Void, Never>?
     @Environment(\.scenePhase) private var scenePhase
 
     var body: some View {
         NavigationStack {
-            Form {
-                Section("Camera") {
-                    CameraPreview(camera: camera)
-                        .frame(height: 240)
-                        .accessibilityLabel(Text("What the camera sees"))
-                    ProbabilityBars(
-                        names: model.classes.map(\.name), values: model.answer?.probabilities ?? [])
-                    if let problem = model.problem ?? camera.problem {
-                        Label(problem, systemImage: "exclamationmark.triangle")
+            VStack(spacing: 0) {
+                // Outside the form, which would take it away when it is scrolled. What is taught is what is seen.
+                CameraPreview(camera)
+                    .aspectRatio(1, contentMode: .fit)
+                    .frame(maxHeight: 280)
+                    .accessibilityLabel(Text("What the camera sees"))
+                Form {
+                    Section {
+                        ProbabilityBars(
+                            names: model.classes.map(\.name), values: model.answer?.probabilities ?? [])
+                        if let problem { Label(problem, systemImage: "exclamationmark.triangle") }
                     }
+                    classes
+                    training
+                    if !model.epochs.isEmpty { plots }
+                    results
                 }
-                classes
-                training
-                if !model.epochs.isEmpty { plots }
-                results
             }
             .navigationTitle("Teach")
         }
-        .task(id: scenePhase) {
-            guard scenePhase == .active else { return }
-            camera.capture.send(to: model.sink)
-            await camera.start()
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await camera.watch() }
-                group.addTask { await model.run() }
-            }
-            camera.stop()
+        .sensoryFeedback(.success, trigger: model.classes.map(\.pictures))
+        .sensoryFeedback(.success, trigger: model.isTrained)
+        .task(id: scenePhase != .background) {
+            if scenePhase != .background { await model.run(on: camera) }
+        }
+    }
+
+    private var problem: String? {
+        if let problem = model.problem { return problem }
+        switch camera.status {
+        case .failed(let error): return error.localizedDescription
+        case .interrupted(let reason): return reason.message
+        default: return nil
         }
     }
 
@@ -46,11 +56,15 @@ struct TeachView: View {
                 HStack {
                     Text(one.name)
                     Spacer()
-                    Text("\(one.pictures) pictures").font(.caption)
-                    Button { model.addPicture(to: one.id) } label: {
-                        Label("Add a picture of \(one.name)", systemImage: "camera.badge.plus")
+                    Text("\(one.pictures) images").font(.caption)
+                    HoldButton(isHeld: model.burst == one.id) {
+                        model.holdToLearn(one.id)
+                    } release: {
+                        model.release()
+                    } label: {
+                        Label("Hold to learn \(one.name)", systemImage: "plus.viewfinder")
                     }
-                    Button(role: .destructive) { model.removeClass(one.id) } label: {
+                    Button(role: .destructive) { removed = one } label: {
                         Label("Remove \(one.name)", systemImage: "trash")
                     }
                 }
@@ -58,14 +72,28 @@ struct TeachView: View {
                 .buttonStyle(.borderless)
             }
             HStack {
-                TextField("New class", text: $name)
-                Button("Add") {
-                    model.addClass(name)
-                    name = ""
-                }
-                .disabled(name.isEmpty)
+                TextField("New class", text: $name).onSubmit(add)
+                Button("Add", action: add).disabled(trimmed.isEmpty)
+            }
+            if model.classes.count == 1 {
+                Text("Add a second class, for example “none” for everything else.").font(.caption)
             }
         }
+        .confirmationDialog(
+            Text("Remove this class and its images?"),
+            isPresented: Binding(get: { removed != nil }, set: { if !$0 { removed = nil } }), titleVisibility: .visible,
+            presenting: removed
+        ) { one in
+            Button("Remove \(one.name)", role: .destructive) { model.removeClass(one.id) }
+        }
+    }
+
+    private var trimmed: String { name.trimmingCharacters(in: .whitespacesAndNewlines) }
+
+    private func add() {
+        guard !trimmed.isEmpty else { return }
+        model.addClass(trimmed)
+        name = ""
     }
 
     private var training: some View {
@@ -111,15 +139,51 @@ struct TeachView: View {
 
     private var results: some View {
         Section("Results") {
-            Button("Evaluate on pictures it has not seen") { Task { await model.evaluate() } }
-            if let evaluation = model.evaluation {
-                Text("\(evaluation.accuracy * 100, specifier: "%.0f") % of \(evaluation.pictures) pictures")
+            if model.isEvaluating {
+                ProgressView("Evaluating")
+                Button("Cancel") { evaluation?.cancel() }
+            } else {
+                Button("Evaluate on images it has not seen") { evaluation = Task { await model.evaluate() } }
+                    .disabled(model.classes.count < 2)
             }
-            Button("Export") { model.export() }.disabled(!model.isTrained)
+            if let evaluation = model.evaluation {
+                Text("\(evaluation.accuracy * 100, specifier: "%.0f") % of \(evaluation.pictures) images are right")
+            }
+            Button("Export") { Task { await model.export() } }.disabled(!model.isTrained || model.isExporting)
             if let exported = model.exported {
                 ShareLink(item: exported) { Label("Share the model", systemImage: "square.and.arrow.up") }
             }
+            Button("Forget everything", role: .destructive) { isForgetting = true }
+                .disabled(model.classes.isEmpty)
+        }
+        .confirmationDialog(
+            Text("Forget all classes, images and trainings?"), isPresented: $isForgetting, titleVisibility: .visible
+        ) {
             Button("Forget everything", role: .destructive) { model.reset() }
         }
+    }
+}
+
+/// A button that acts as long as it is held. VoiceOver activates it once for one image.
+private struct HoldButton<Content: View>: View {
+    let isHeld: Bool
+    let press: @MainActor () -> Void
+    let release: @MainActor () -> Void
+    @ViewBuilder let label: () -> Content
+
+    var body: some View {
+        label()
+            .foregroundStyle(isHeld ? Color.red : Color.accentColor)
+            .contentShape(Rectangle())
+            .gesture(
+                DragGesture(minimumDistance: 0)
+                    .onChanged { _ in if !isHeld { press() } }
+                    .onEnded { _ in release() }
+            )
+            .accessibilityAddTraits(.isButton)
+            .accessibilityAction {
+                press()
+                release()
+            }
     }
 }

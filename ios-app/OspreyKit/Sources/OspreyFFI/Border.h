@@ -223,6 +223,7 @@ struct __private__ResultPtrAndPtr __swift_bridge__$motion(void* source, bool and
 void* __swift_bridge__$Motion$channels(void* self);
 void* __swift_bridge__$Motion$labels(void* self);
 double __swift_bridge__$Motion$rate(void* self);
+double __swift_bridge__$Motion$sensor_rate(void* self);
 struct __swift_bridge__$ResultBoolAndFailure __swift_bridge__$Motion$push(void* self, double time, uintptr_t values, uintptr_t count);
 double __swift_bridge__$Motion$time(void* self);
 int64_t __swift_bridge__$Motion$class_id(void* self);

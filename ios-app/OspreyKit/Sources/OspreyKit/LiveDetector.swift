@@ -9,23 +9,23 @@ public final class LiveDetector: Sendable {
     private let session: Session
     private let labelCache: LabelCache
 
-    /// Results in the order of frames. A consumer that lags finds the newest. For one consumer; ends
-    /// when the detector is shut down or let go.
-    public let results: AsyncStream<Result<DetectionResult, OspreyError>>
-    private let continuation: AsyncStream<Result<DetectionResult, OspreyError>>.Continuation
+    private let channel: ResultChannel
+
+    /// Results in the order of frames, for each consumer that asks. A consumer that lags finds the newest. What
+    /// came while nobody listened goes to the first who does. Ends when the detector is shut down or let go.
+    public var results: AsyncStream<Result<DetectionResult, OspreyError>> { channel.stream() }
 
     /// Loads the model on this thread; see `load` for another.
     public init(model: Model, options: DetectorOptions = DetectorOptions()) throws(OspreyError) {
         let labels = LabelCache()
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: Result<DetectionResult, OspreyError>.self, bufferingPolicy: .bufferingNewest(1))
+        let channel = ResultChannel()
         let listener = ResultListener { findings in
-            continuation.yield(findings.result(labels: labels))
+            pooled { channel.send(findings.result(labels: labels)) }
         }
         let values = try options.values()
         session = try crossing { try session_listen(model.source, values, listener) }
         labels.all = lines(session.labels())
-        (labelCache, results, self.continuation) = (labels, stream, continuation)
+        (labelCache, self.channel) = (labels, channel)
     }
 
     /// Loads a model away from the caller's thread.
@@ -39,14 +39,17 @@ public final class LiveDetector: Sendable {
     }
 
     deinit {
-        continuation.finish()
+        channel.finish()
     }
 
     /// Prepares a frame and hands it over; inference is not waited for.
     @discardableResult
     public func submit(_ frame: PixelFrame) throws(OspreyError) -> Submission {
         let buffer = frame.buffer
-        return Submission(code: try crossing { try session.submit(buffer) })
+        // The session must live until the call returns, however early the optimizer would let it go.
+        return try withExtendedLifetime(session) { () throws(OspreyError) in
+            Submission(code: try crossing { try session.submit(buffer) })
+        }
     }
 
     /// Where the tracked objects are at a time on the frames' clock: for frames between detections.
@@ -110,7 +113,7 @@ public final class LiveDetector: Sendable {
     /// Ends within a tenth of a second, and `results` with it. Whether the worker has ended by then.
     @discardableResult
     public func shutdown() -> Bool {
-        defer { continuation.finish() }
+        defer { channel.finish() }
         return session.shutdown()
     }
 }

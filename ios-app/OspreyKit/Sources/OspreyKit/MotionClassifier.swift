@@ -19,17 +19,24 @@ public final class MotionClassifier: Sendable {
     /// What a sample holds, in order: `acceleration_x`, …
     public let channels: [String]
     public let labels: [String]
-    /// Samples per second that the model was trained at: the rate to ask the sensors for.
+    /// Samples per second that the model was trained at.
     public let rate: Double
+    /// Samples per second to ask the sensors for: more than `rate` if the model wants averages.
+    public let sensorRate: Double
+    /// Held from a sample to the reading of its prediction, which another sample would replace.
+    private let lock = NSLock()
 
     /// `smoothing`: seconds after which a change has come through to 63 %; 0 for none.
     public init(model: Model, smoothing: TimeInterval = 0.5) throws(OspreyError) {
         motion = try crossing { try OspreyBridge.motion(model.source, false, smoothing) }
-        (channels, labels, rate) = (lines(motion.channels()), lines(motion.labels()), motion.rate())
+        (channels, labels) = (lines(motion.channels()), lines(motion.labels()))
+        (rate, sensorRate) = (motion.rate(), motion.sensor_rate())
     }
 
     /// Takes a sample; the prediction of the window that it completes, where it does.
     public func push(time: TimeInterval, sample: [Float]) throws(OspreyError) -> MotionPrediction? {
+        lock.lock()
+        defer { lock.unlock() }
         let isComplete = try crossing {
             try sample.withUnsafeBufferPointer {
                 try motion.push(time, UInt(bitPattern: $0.baseAddress), UInt($0.count))

@@ -53,12 +53,22 @@ public struct OverlayGeometry: Sendable, Equatable {
     }
 
     /// Where a label of this size goes: above the visible box, inside it where there is no room above,
-    /// and never beyond the view's sides.
-    public func labelOrigin(for box: NormalizedBox, label: CGSize) -> CGPoint? {
+    /// and never beyond `safe`, the part of the view that nothing covers; `nil` for all of it.
+    public func labelOrigin(for box: NormalizedBox, label: CGSize, within safe: CGRect? = nil) -> CGPoint? {
         guard let rect = visibleRect(of: box) else { return nil }
-        let x = max(0, min(rect.minX, view.width - label.width))
+        let safe = safe ?? CGRect(origin: .zero, size: view)
+        let x = max(safe.minX, min(rect.minX, safe.maxX - label.width))
         let above = rect.minY - label.height
-        return CGPoint(x: x, y: above >= 0 ? above : min(rect.minY, max(0, view.height - label.height)))
+        let lowest = max(safe.minY, safe.maxY - label.height)
+        return CGPoint(x: x, y: min(above >= safe.minY ? above : max(rect.minY, safe.minY), lowest))
+    }
+
+    /// The part of the picture that the view shows.
+    public var visibleRegion: NormalizedBox {
+        let whole = pictureRect
+        guard whole.width > 0, whole.height > 0 else { return NormalizedBox(minX: 0, minY: 0, maxX: 1, maxY: 1) }
+        let (x, y) = (max(-whole.minX, 0) / whole.width, max(-whole.minY, 0) / whole.height)
+        return NormalizedBox(minX: Float(x), minY: Float(y), maxX: Float(1 - x), maxY: Float(1 - y))
     }
 
     /// The smallest of the boxes under a finger.
@@ -69,9 +79,14 @@ public struct OverlayGeometry: Sendable, Equatable {
     }
 }
 
-/// A colour that stays with an identity: neighbours in number lie far apart on the colour circle.
+/// What decides the colour of a box.
+public enum BoxColoring: String, Sendable, CaseIterable {
+    case byIdentity, byClass
+}
+
+/// A colour that stays with a number: neighbours in number lie far apart on the colour circle.
 public struct TrackColor: Sendable, Equatable {
-    /// 0 to 1 each.
+    /// 0 to 1 each, in sRGB.
     public var red, green, blue: Double
 
     public init(id: UInt64) {
@@ -83,4 +98,18 @@ public struct TrackColor: Sendable, Equatable {
         }
         (red, green, blue) = (channel(5), channel(3), channel(1))
     }
+
+    public init(_ object: TrackedObject, _ coloring: BoxColoring) {
+        self.init(id: coloring == .byIdentity ? object.id : UInt64(max(object.detection.classID, 0)))
+    }
+
+    /// Relative luminance by WCAG 2.2, 0 to 1.
+    public var luminance: Double {
+        let linear = { (c: Double) in c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4) }
+        return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+    }
+
+    /// Whether black text reads better on this colour than white. The better one has a contrast of at least
+    /// 4.5:1 on any colour, as WCAG 2.2 asks for text of this size.
+    public var wantsDarkText: Bool { (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05) }
 }

@@ -182,4 +182,22 @@ extension Picture {
         }
         return (luma, chroma)
     }
+
+    /// A screen that comes back, and two that look at once.
+    func testResultsGoToEveryConsumer() async throws {
+        let detector = try detector()
+        let submit = { (time: Int64) in _ = try Picture.gray().lend(timestamp: time) { try detector.submit($0) } }
+        try submit(1)
+        // What came while nobody listened is kept for the first who does.
+        let unheard = try await next(of: detector)
+        XCTAssertEqual(unheard.timestamp, 1)
+        var (a, b) = (detector.results.makeAsyncIterator(), detector.results.makeAsyncIterator())
+        try submit(2)
+        let (heardByA, heardByB) = (try await a.next()?.get(), try await b.next()?.get())
+        XCTAssertEqual(heardByA?.timestamp, 2)
+        XCTAssertEqual(heardByB?.timestamp, 2)
+        detector.shutdown()
+        let (endA, endC) = (await a.next() == nil, await detector.results.first { _ in true } == nil)
+        XCTAssertTrue(endA && endC)
+    }
 }

@@ -84,6 +84,54 @@ final class GeometryTests: XCTestCase {
         XCTAssertEqual(atTheTop, CGPoint(x: 60, y: 0))
     }
 
+    func testLabelsStayClearOfBars() {
+        let geometry = OverlayGeometry(
+            picture: CGSize(width: 100, height: 200), view: CGSize(width: 100, height: 200))
+        let (safe, label) = (CGRect(x: 5, y: 50, width: 90, height: 120), CGSize(width: 40, height: 12))
+        for (box, expected) in [
+            (NormalizedBox(minX: 0.5, minY: 0.5, maxX: 1, maxY: 0.75), CGPoint(x: 50, y: 88)),
+            (NormalizedBox(minX: 0, minY: 0, maxX: 1, maxY: 1), CGPoint(x: 5, y: 50)),
+            (NormalizedBox(minX: 0.75, minY: 0.96, maxX: 1, maxY: 1), CGPoint(x: 55, y: 158)),
+        ] {
+            let origin = geometry.labelOrigin(for: box, label: label, within: safe)
+            XCTAssertEqual(origin?.x ?? -1, expected.x, accuracy: 1e-4)
+            XCTAssertEqual(origin?.y ?? -1, expected.y, accuracy: 1e-4)
+        }
+    }
+
+    func testTheVisibleRegionIsWhatTheViewShows() {
+        let tall = OverlayGeometry(picture: CGSize(width: 90, height: 160), view: CGSize(width: 10, height: 10))
+        XCTAssertEqual(tall.visibleRegion.minX, 0)
+        XCTAssertEqual(tall.visibleRegion.minY, 0.21875)
+        XCTAssertEqual(tall.visibleRegion.maxY, 0.78125)
+        var fitted = tall
+        fitted.fitting = .fit
+        XCTAssertEqual(fitted.visibleRegion, NormalizedBox(minX: 0, minY: 0, maxX: 1, maxY: 1))
+    }
+
+    func testTurnsOfBoxesGoWithTurnsOfPictures() {
+        // A point in a picture of 4×2, turned by hand.
+        let corner = NormalizedBox(minX: 0, minY: 0, maxX: 0.25, maxY: 0.5)
+        XCTAssertEqual(corner.turned(by: .clockwise), NormalizedBox(minX: 0.5, minY: 0, maxX: 1, maxY: 0.25))
+        XCTAssertEqual(corner.turned(by: .counterclockwise), NormalizedBox(minX: 0, minY: 0.75, maxX: 0.5, maxY: 1))
+        XCTAssertEqual(corner.turned(by: .half), NormalizedBox(minX: 0.75, minY: 0.5, maxX: 1, maxY: 1))
+        for turn in QuarterTurn.allCases {
+            XCTAssertEqual(corner.turned(by: turn).turned(by: turn.inverse), corner)
+            XCTAssertEqual(QuarterTurn(degrees: turn.degrees - 720), turn)
+            XCTAssertEqual(turn.size(of: CGSize(width: 4, height: 2)).width, turn.swapsAxes ? 2 : 4)
+        }
+        XCTAssertEqual(QuarterTurn(degrees: .nan), .none)
+    }
+
+    func testLabelsAreLegibleOnEveryColour() {
+        for id in 0..<2_000 as Range<UInt64> {
+            let color = TrackColor(id: id)
+            let text = color.wantsDarkText ? 0.0 : 1.0
+            let (light, dark) = (max(color.luminance, text), min(color.luminance, text))
+            XCTAssertGreaterThanOrEqual((light + 0.05) / (dark + 0.05), 4.5, "\(id)")
+        }
+    }
+
     func testAFingerHitsTheSmallest() {
         let geometry = OverlayGeometry(
             picture: CGSize(width: 100, height: 100), view: CGSize(width: 100, height: 100))

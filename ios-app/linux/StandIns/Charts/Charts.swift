@@ -55,3 +55,9 @@ public struct Chart: View {
 
     public var body: Never { fatalError("a stand-in is not drawn") }
 }
+
+extension View {
+    public func chartXScale(domain: ClosedRange<Double>) -> some View { self }
+    public func chartYScale(domain: [String]) -> some View { self }
+    public func chartXAxisLabel(_ title: LocalizedStringKey) -> some View { self }
+}

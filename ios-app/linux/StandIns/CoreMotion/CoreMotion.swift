@@ -30,10 +30,10 @@ public class CMMotionManager: NSObject {
     public var isDeviceMotionAvailable: Bool { true }
     public var deviceMotionUpdateInterval: TimeInterval = 0
 
-    public override init() {}
+    public override init() { SyntheticMotion.made() }
 
     public func startDeviceMotionUpdates(to queue: OperationQueue, withHandler handler: @escaping CMDeviceMotionHandler) {
-        SyntheticMotion.listen(ObjectIdentifier(self), handler)
+        SyntheticMotion.listen(ObjectIdentifier(self), deviceMotionUpdateInterval, handler)
     }
 
     public func stopDeviceMotionUpdates() {
@@ -46,9 +46,18 @@ public enum SyntheticMotion {
     private static let lock = NSLock()
     nonisolated(unsafe) private static var handlers: [ObjectIdentifier: CMDeviceMotionHandler] = [:]
 
-    static func listen(_ id: ObjectIdentifier, _ handler: @escaping CMDeviceMotionHandler) {
-        lock.withLock { handlers[id] = handler }
+    nonisolated(unsafe) private static var count = 0
+    nonisolated(unsafe) private static var lastInterval: TimeInterval = 0
+
+    static func made() { lock.withLock { count += 1 } }
+
+    static func listen(_ id: ObjectIdentifier, _ interval: TimeInterval, _ handler: @escaping CMDeviceMotionHandler) {
+        lock.withLock { (handlers[id], lastInterval) = (handler, interval) }
     }
+
+    /// How many managers were ever made, and the interval that was asked for last.
+    public static var managers: Int { lock.withLock { count } }
+    public static var interval: TimeInterval { lock.withLock { lastInterval } }
 
     static func leave(_ id: ObjectIdentifier) {
         lock.withLock { handlers[id] = nil }

@@ -11,6 +11,7 @@ public let kCVPixelFormatType_32BGRA: OSType = 0x4247_5241
 public let kCVPixelFormatType_420YpCbCr8BiPlanarFullRange: OSType = 0x3432_3066
 public let kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange: OSType = 0x3432_3076
 public let kCVPixelBufferPixelFormatTypeKey = "PixelFormatType"
+public let kCVPixelBufferIOSurfacePropertiesKey = "IOSurfaceProperties"
 public let kCVImageBufferYCbCrMatrixKey = "CVImageBufferYCbCrMatrix"
 public let kCVImageBufferYCbCrMatrix_ITU_R_601_4 = "ITU_R_601_4"
 
@@ -64,6 +65,28 @@ public func makePixelBuffer(_ width: Int, _ height: Int, _ format: OSType, level
     return CVBuffer(format: format, planes: planes)
 }
 
+/// What Foundation on Linux has no bridge to.
+public typealias CFDictionary = [String: Any]
+public typealias CFAllocator = Never
+
+@discardableResult
+public func CVPixelBufferCreate(
+    _ allocator: CFAllocator?, _ width: Int, _ height: Int, _ format: OSType, _ attributes: CFDictionary?,
+    _ made: UnsafeMutablePointer<CVPixelBuffer?>
+) -> CVReturn {
+    made.pointee = makePixelBuffer(width, height, format) { _, _, _ in 0 }
+    return kCVReturnSuccess
+}
+
+public func CVPixelBufferGetPlaneCount(_ buffer: CVPixelBuffer) -> Int {
+    buffer.format == kCVPixelFormatType_32BGRA ? 0 : buffer.planes.count
+}
+
+public func CVBufferPropagateAttachments(_ from: CVBuffer, _ to: CVBuffer) {
+    to.attachments.merge(from.attachments) { $1 }
+}
+
+@discardableResult
 public func CVPixelBufferLockBaseAddress(_ buffer: CVPixelBuffer, _ flags: CVPixelBufferLockFlags) -> CVReturn {
     buffer.locks += 1
     return kCVReturnSuccess

@@ -10,6 +10,9 @@ public enum ContentMode: Sendable { case fit, fill }
 
 public struct Color: PrimitiveView, ShapeStyle, Sendable {
     public nonisolated static let black = Color(red: 0, green: 0, blue: 0)
+    public nonisolated static let white = Color(red: 1, green: 1, blue: 1)
+    public nonisolated static let red = Color(red: 1, green: 0, blue: 0)
+    public nonisolated static let accentColor = Color(red: 0, green: 0, blue: 1)
     public nonisolated init(red: Double, green: Double, blue: Double) {}
 }
 
@@ -17,17 +20,24 @@ public protocol ShapeStyle: Sendable {}
 public struct Material: ShapeStyle {
     public static let ultraThinMaterial = Material()
     public static let thinMaterial = Material()
+    public static let regularMaterial = Material()
 }
-public struct HierarchicalStyle: ShapeStyle { public static let primary = HierarchicalStyle() }
+public struct HierarchicalStyle: ShapeStyle {
+    public static let primary = HierarchicalStyle()
+    public static let secondary = HierarchicalStyle()
+}
 extension ShapeStyle where Self == Material {
     public static var ultraThinMaterial: Material { .ultraThinMaterial }
     public static var thinMaterial: Material { .thinMaterial }
+    public static var regularMaterial: Material { .regularMaterial }
 }
 extension ShapeStyle where Self == HierarchicalStyle {
     public static var primary: HierarchicalStyle { .primary }
+    public static var secondary: HierarchicalStyle { .secondary }
 }
 extension ShapeStyle where Self == Color {
     public static var black: Color { Color.black }
+    public static var white: Color { Color.white }
 }
 
 public enum Font: Sendable { case largeTitle, title2, caption }
@@ -47,6 +57,7 @@ public struct Rectangle: PrimitiveView, Shape { public init() {} }
 
 public struct Path: PrimitiveView, Shape {
     public nonisolated init() {}
+    public nonisolated init(roundedRect rect: CGRect, cornerRadius: CGFloat) {}
     public init(_ draw: (inout Path) -> Void) {
         var path = Path()
         draw(&path)
@@ -65,10 +76,23 @@ public struct AccessibilityTraits: OptionSet, Sendable {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
     public static let isSelected = AccessibilityTraits(rawValue: 1)
+    public static let isButton = AccessibilityTraits(rawValue: 2)
 }
 
 public struct IconOnlyLabelStyle: Sendable { public static let iconOnly = IconOnlyLabelStyle() }
-public struct BorderlessButtonStyle: Sendable { public static let borderless = BorderlessButtonStyle() }
+public protocol PrimitiveButtonStyle: Sendable {}
+public struct BorderlessButtonStyle: PrimitiveButtonStyle {}
+public struct BorderedButtonStyle: PrimitiveButtonStyle {}
+public struct BorderedProminentButtonStyle: PrimitiveButtonStyle {}
+extension PrimitiveButtonStyle where Self == BorderlessButtonStyle {
+    public static var borderless: BorderlessButtonStyle { BorderlessButtonStyle() }
+}
+extension PrimitiveButtonStyle where Self == BorderedButtonStyle {
+    public static var bordered: BorderedButtonStyle { BorderedButtonStyle() }
+}
+extension PrimitiveButtonStyle where Self == BorderedProminentButtonStyle {
+    public static var borderedProminent: BorderedProminentButtonStyle { BorderedProminentButtonStyle() }
+}
 public struct SegmentedPickerStyle: Sendable { public static let segmented = SegmentedPickerStyle() }
 
 @MainActor public protocol Gesture {}
@@ -77,6 +101,96 @@ public struct DragGesture: Gesture {
     public init(minimumDistance: CGFloat) {}
     public func onChanged(_ action: @escaping @MainActor (Value) -> Void) -> DragGesture { self }
     public func onEnded(_ action: @escaping @MainActor (Value) -> Void) -> DragGesture { self }
+}
+
+public struct SpatialTapGesture: Gesture {
+    public struct Value: Sendable { public var location: CGPoint }
+    public init() {}
+    public func onEnded(_ action: @escaping @MainActor (Value) -> Void) -> SpatialTapGesture { self }
+}
+
+public struct MagnifyGesture: Gesture {
+    public struct Value: Sendable { public var magnification: CGFloat }
+    public init() {}
+    public func onChanged(_ action: @escaping @MainActor (Value) -> Void) -> MagnifyGesture { self }
+    public func onEnded(_ action: @escaping @MainActor (Value) -> Void) -> MagnifyGesture { self }
+}
+
+public enum Visibility: Sendable { case automatic, visible, hidden }
+public enum TextAlignment: Sendable { case leading, center, trailing }
+public struct ScrollBounceBehavior: Sendable { public static let basedOnSize = ScrollBounceBehavior() }
+public struct SensoryFeedback: Sendable, Equatable {
+    public static let impact = SensoryFeedback()
+    public static let success = SensoryFeedback()
+}
+
+public enum AccessibilityNotification {
+    public struct Announcement {
+        public init(_ text: String) {}
+        public func post() {}
+    }
+}
+
+public struct GraphicsContext {
+    public struct Shading { public static func color(_ color: Color) -> Shading { Shading() } }
+    public struct ResolvedText {
+        public func measure(in size: CGSize) -> CGSize { CGSize(width: 80, height: 16) }
+    }
+    public var opacity: Double = 1
+    public func stroke(_ path: Path, with shading: Shading, lineWidth: CGFloat = 1) {}
+    public func fill(_ path: Path, with shading: Shading) {}
+    public func resolve(_ text: Text) -> ResolvedText { ResolvedText() }
+    public func draw(_ text: ResolvedText, in rect: CGRect) {}
+}
+
+/// Draws once, onto nothing: what the closure reads is there.
+public struct Canvas: PrimitiveView {
+    public init(renderer: @escaping (inout GraphicsContext, CGSize) -> Void) {
+        var context = GraphicsContext()
+        renderer(&context, CGSize(width: 390, height: 844))
+    }
+}
+
+extension View {
+    public func frame(maxWidth: CGFloat?) -> some View { Modified(self) }
+    public func frame(maxHeight: CGFloat?) -> some View { Modified(self) }
+    public func contentShape<S: Shape>(_ shape: S) -> some View { Modified(self) }
+    public func background(_ color: Color) -> some View { Modified(self) }
+    public func multilineTextAlignment(_ alignment: TextAlignment) -> some View { Modified(self) }
+    public func scrollBounceBehavior(_ behavior: ScrollBounceBehavior) -> some View { Modified(self) }
+    public func sensoryFeedback<T: Equatable>(_ feedback: SensoryFeedback, trigger: T) -> some View { Modified(self) }
+    public func accessibilityChildren<V: View>(@ViewBuilder children: () -> V) -> some View {
+        _ = children()
+        return Modified(self)
+    }
+    public func accessibilityDirectTouch(_ isDirect: Bool = true) -> some View { Modified(self) }
+    public func accessibilityAction(_ action: @escaping @MainActor () -> Void) -> some View { Modified(self) }
+    public func searchable(text: Binding<String>) -> some View { Modified(self) }
+    public func onSubmit(_ action: @escaping @MainActor () -> Void) -> some View { Modified(self) }
+    public func onAppear(perform action: @escaping @MainActor () -> Void) -> some View { Modified(self) }
+    public func onDisappear(perform action: @escaping @MainActor () -> Void) -> some View { Modified(self) }
+    public func onChange<V: Equatable>(of value: V, _ action: @escaping @MainActor () -> Void) -> some View {
+        Modified(self)
+    }
+    public func sheet<Item: Identifiable, V: View>(
+        item: Binding<Item?>, @ViewBuilder content: @escaping (Item) -> V
+    ) -> some View { Modified(self) }
+    public func fullScreenCover<V: View>(isPresented: Binding<Bool>, @ViewBuilder content: @escaping () -> V) -> some View {
+        _ = content()
+        return Modified(self)
+    }
+    public func confirmationDialog<V: View>(
+        _ title: Text, isPresented: Binding<Bool>, titleVisibility: Visibility = .automatic, @ViewBuilder actions: () -> V
+    ) -> some View {
+        _ = actions()
+        return Modified(self)
+    }
+    public func confirmationDialog<V: View, T>(
+        _ title: Text, isPresented: Binding<Bool>, titleVisibility: Visibility = .automatic, presenting: T?, @ViewBuilder actions: (T) -> V
+    ) -> some View {
+        presenting.map { _ = actions($0) }
+        return Modified(self)
+    }
 }
 
 extension View {
@@ -107,7 +221,7 @@ extension View {
         return Modified(self)
     }
     public func labelStyle(_ style: IconOnlyLabelStyle) -> some View { Modified(self) }
-    public func buttonStyle(_ style: BorderlessButtonStyle) -> some View { Modified(self) }
+    public func buttonStyle(_ style: some PrimitiveButtonStyle) -> some View { Modified(self) }
     public func pickerStyle(_ style: SegmentedPickerStyle) -> some View { Modified(self) }
     public func gesture<G: Gesture>(_ gesture: G) -> some View { Modified(self) }
     public func accessibilityElement(children: AccessibilityChildBehavior) -> some View { Modified(self) }

@@ -67,13 +67,29 @@ public struct DismissAction: Sendable {
     @MainActor public func callAsFunction() {}
 }
 
+public struct OpenURLAction: Sendable {
+    @MainActor public func callAsFunction(_ url: URL) {}
+}
+
 @MainActor public struct EnvironmentValues {
     public var scenePhase: ScenePhase { .active }
     public var dismiss: DismissAction { DismissAction() }
+    public var openURL: OpenURLAction { OpenURLAction() }
 }
 
 @MainActor @preconcurrency @propertyWrapper public struct Environment<Value> {
     private let path: KeyPath<EnvironmentValues, Value>
     public init(_ path: KeyPath<EnvironmentValues, Value>) { self.path = path }
     public var wrappedValue: Value { EnvironmentValues()[keyPath: path] }
+}
+
+@MainActor @preconcurrency @propertyWrapper public struct AppStorage<Value> {
+    private let key: String
+    private let value: Value
+    public init(wrappedValue: Value, _ key: String) where Value == Bool { (self.key, value) = (key, wrappedValue) }
+    public init(wrappedValue: Value, _ key: String) where Value == String { (self.key, value) = (key, wrappedValue) }
+    public var wrappedValue: Value {
+        get { UserDefaults.standard.object(forKey: key) as? Value ?? value }
+        nonmutating set { UserDefaults.standard.set(newValue, forKey: key) }
+    }
 }

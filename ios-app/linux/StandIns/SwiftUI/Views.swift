@@ -79,7 +79,12 @@ public enum HorizontalAlignment: Sendable { case leading, center, trailing }
 public enum VerticalAlignment: Sendable { case top, center, bottom }
 public enum Alignment: Sendable { case center, leading, trailing, topLeading }
 
-public struct GeometryProxy: Sendable { public let size: CGSize }
+public struct EdgeInsets: Sendable { public var top, leading, bottom, trailing: CGFloat }
+
+public struct GeometryProxy: Sendable {
+    public let size: CGSize
+    public var safeAreaInsets: EdgeInsets { EdgeInsets(top: 59, leading: 0, bottom: 83, trailing: 0) }
+}
 
 public struct GeometryReader<Content: View>: PrimitiveView {
     public init(@ViewBuilder content: @escaping (GeometryProxy) -> Content) {
@@ -112,8 +117,21 @@ public struct Form<Content: View>: PrimitiveView {
     public init(@ViewBuilder content: () -> Content) { _ = content() }
 }
 
+public struct ScrollView<Content: View>: PrimitiveView {
+    public init(@ViewBuilder content: () -> Content) { _ = content() }
+}
+
+public struct LabeledContent<Content: View>: PrimitiveView {
+    public init(_ title: LocalizedStringKey, @ViewBuilder content: () -> Content) { _ = content() }
+}
+
+public struct NavigationLink<Destination: View>: PrimitiveView {
+    public init(_ title: LocalizedStringKey, @ViewBuilder destination: () -> Destination) { _ = destination() }
+}
+
 public struct Section<Content: View>: PrimitiveView {
-    public init(_ title: String, @ViewBuilder content: () -> Content) { _ = content() }
+    public init(@ViewBuilder content: () -> Content) { _ = content() }
+    public init(_ title: LocalizedStringKey, @ViewBuilder content: () -> Content) { _ = content() }
 }
 
 public struct LocalizedStringKey: ExpressibleByStringInterpolation, Sendable {
@@ -132,6 +150,9 @@ public struct Text: PrimitiveView {
     public init(_ key: LocalizedStringKey) {}
     @_disfavoredOverload public init<S: StringProtocol>(_ text: S) {}
     public static func + (a: Text, b: Text) -> Text { a }
+    public func font(_ font: Font?) -> Text { self }
+    public func bold() -> Text { self }
+    public func foregroundStyle<S: ShapeStyle>(_ style: S) -> Text { self }
 }
 
 public struct Label: PrimitiveView {
@@ -148,6 +169,7 @@ public struct Image: PrimitiveView, Sendable {
 public struct Spacer: PrimitiveView { public init() {} }
 
 public struct ProgressView: PrimitiveView {
+    public init() {}
     public init(_ title: LocalizedStringKey) {}
     public init(value: Double) {}
 }
@@ -162,6 +184,7 @@ public struct Button<Content: View>: PrimitiveView {
 }
 
 extension Button where Content == Text {
+    @_disfavoredOverload public init<S: StringProtocol>(_ title: S, action: @escaping @MainActor () -> Void) {}
     public init(_ title: LocalizedStringKey, action: @escaping @MainActor () -> Void) {}
     public init(_ title: LocalizedStringKey, role: ButtonRole?, action: @escaping @MainActor () -> Void) {}
 }
@@ -176,6 +199,21 @@ public struct Slider<Content: View>: PrimitiveView {
 
 public struct TextField: PrimitiveView {
     public init(_ title: LocalizedStringKey, text: Binding<String>) {}
+}
+
+public protocol TimelineSchedule {}
+public struct AnimationTimelineSchedule: TimelineSchedule {}
+extension TimelineSchedule where Self == AnimationTimelineSchedule {
+    public static var animation: AnimationTimelineSchedule { AnimationTimelineSchedule() }
+}
+
+public struct TimelineViewContext: Sendable { public let date: Date }
+
+public struct TimelineView<Schedule: TimelineSchedule, Content: View>: PrimitiveView {
+    public typealias Context = TimelineViewContext
+    public init(_ schedule: Schedule, @ViewBuilder content: @escaping (TimelineViewContext) -> Content) {
+        _ = content(TimelineViewContext(date: Date()))
+    }
 }
 
 public struct Picker<Content: View>: PrimitiveView {
@@ -203,13 +241,15 @@ public struct ShareLink<Content: View>: PrimitiveView {
 }
 
 @MainActor @preconcurrency public protocol UIViewRepresentable: View where Body == Never {
-    associatedtype ViewType: UIView
+    associatedtype UIViewType: UIView
     typealias Context = UIViewRepresentableContext
-    func makeUIView(context: Context) -> ViewType
-    func updateUIView(_ view: ViewType, context: Context)
+    func makeUIView(context: Context) -> UIViewType
+    func updateUIView(_ view: UIViewType, context: Context)
+    static func dismantleUIView(_ view: UIViewType, coordinator: ())
 }
 
 extension UIViewRepresentable {
+    public static func dismantleUIView(_ view: UIViewType, coordinator: ()) {}
     public var body: Never { fatalError("a stand-in is not drawn") }
 }
 

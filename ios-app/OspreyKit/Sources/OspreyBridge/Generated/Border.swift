@@ -1126,6 +1126,10 @@ extension MotionRef {
         __swift_bridge__$Motion$rate(ptr)
     }
 
+    public func sensor_rate() -> Double {
+        __swift_bridge__$Motion$sensor_rate(ptr)
+    }
+
     public func push(_ time: Double, _ values: UInt, _ count: UInt) throws -> Bool {
         try { let val = __swift_bridge__$Motion$push(ptr, time, values, count); switch val.tag { case __swift_bridge__$ResultBoolAndFailure$ResultOk: return val.payload.ok case __swift_bridge__$ResultBoolAndFailure$ResultErr: throw Failure(ptr: val.payload.err) default: fatalError() } }()
     }

@@ -15,20 +15,22 @@ extension LiveDetector {
 }
 
 extension Trainer {
-    /// Learns a camera's picture.
+    /// Learns a camera's picture, or the part of it that the user sees.
     public func add(
-        _ pixelBuffer: CVPixelBuffer, orientation: FrameOrientation, isMirrored: Bool = false, to classID: Int
+        _ pixelBuffer: CVPixelBuffer, orientation: FrameOrientation, isMirrored: Bool = false,
+        region: NormalizedBox? = nil, to classID: Int
     ) throws(OspreyError) {
-        try pixelBuffer.withFrame(orientation, isMirrored, 0, nil) { frame throws(OspreyError) in
+        try pixelBuffer.withFrame(orientation, isMirrored, 0, region) { frame throws(OspreyError) in
             try add(frame, to: classID)
         }
     }
 
     /// Says which class a camera's picture belongs to.
     public func classify(
-        _ pixelBuffer: CVPixelBuffer, orientation: FrameOrientation, isMirrored: Bool = false, by head: Head
+        _ pixelBuffer: CVPixelBuffer, orientation: FrameOrientation, isMirrored: Bool = false,
+        region: NormalizedBox? = nil, by head: Head
     ) throws(OspreyError) -> PictureClass {
-        try pixelBuffer.withFrame(orientation, isMirrored, 0, nil) { frame throws(OspreyError) in
+        try pixelBuffer.withFrame(orientation, isMirrored, 0, region) { frame throws(OspreyError) in
             try classify(frame, by: head)
         }
     }
