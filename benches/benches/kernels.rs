@@ -37,7 +37,10 @@ fn kernels(c: &mut Criterion) {
         for isa in available_isas() {
             let mut session = shape.session(isa, 1).expect("a plain convolution runs");
             let program = session.program().clone();
-            let kernel = program.steps().find(|s| s.macs > 0).map_or("none", |s| s.kernel);
+            let kernel = program
+                .steps()
+                .find(|s| s.macs > 0)
+                .map_or_else(|| "none".to_owned(), |s| s.kernel.to_owned());
             // Criterion's elements are multiply-accumulates here.
             group.throughput(Throughput::Elements(program.macs()));
             group.bench_function(BenchmarkId::from_parameter(kernel), |b| b.iter(|| session.run()));

@@ -100,7 +100,7 @@ impl Conv {
     /// Those of the engine.
     pub fn session(&self, isa: Isa, threads: usize) -> osprey_engine::Result<Session> {
         let weights = self.weights();
-        let options = Options { isa, threads, ..Options::default() };
+        let options = Options { isa: Some(isa), threads, ..Options::default() };
         let program = Program::compile(&self.graph(&weights), &options)?;
         let mut session = Session::new(program.into())?;
         for (i, byte) in session.input_mut(0)?.iter_mut().enumerate() {

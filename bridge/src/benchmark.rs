@@ -62,7 +62,7 @@ pub fn benchmark(
 
 /// Name of the strongest instruction set that this CPU has kernels for.
 pub fn instruction_set() -> String {
-    shielded(String::new(), || Isa::detect().to_string())
+    shielded(String::new(), || Isa::best().to_string())
 }
 
 /// Version of the library.

@@ -1,8 +1,14 @@
 //! What Swift sees: types, functions, plain structs. Read by this crate's build script, which has
 //! swift-bridge write the Swift and the C for it.
 
-// What swift-bridge writes has no documentation of its own, and is public where it need not be.
-#![allow(missing_docs, unreachable_pub, clippy::all, clippy::undocumented_unsafe_blocks)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
+    reason = "swift-bridge writes no documentation, makes everything public, and passes pointers"
+)]
 
 use crate::benchmark::{Benchmark, benchmark, instruction_set, library_version};
 use crate::digits::{DigitReader, digit_reader};

@@ -1,5 +1,7 @@
 //! Handwritten digits.
 
+#![allow(unsafe_code, reason = "Swift hands over memory as addresses")]
+
 use crate::error::{Failure, FailureKind};
 use crate::guard::{copy_out, guarded, lock, slice};
 use crate::source::ModelSource;

@@ -1,5 +1,7 @@
 //! What every entry goes through: panics end here, and addresses are checked.
 
+#![allow(unsafe_code, reason = "Swift hands over memory as addresses")]
+
 use crate::error::{Failure, FailureKind};
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -23,6 +23,8 @@
 //! Nothing unwinds across the border. A [`Failure`] has a kind from
 //! [`FailureKind`] and a message; getters without an error give a neutral value after a panic.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
 mod benchmark;
 mod border;
 mod digits;

@@ -1,5 +1,7 @@
 //! Motion classes from sensor samples.
 
+#![allow(unsafe_code, reason = "Swift hands over memory as addresses")]
+
 use crate::border::ffi::MotionCounts;
 use crate::error::{Failure, FailureKind};
 use crate::guard::{copy_out, guarded, lock, shielded, slice};

@@ -1,5 +1,7 @@
 //! Pixel buffers as Swift hands them over.
 
+#![allow(unsafe_code, reason = "Swift hands over memory as addresses")]
+
 use crate::border::ffi::PixelBuffer;
 use crate::error::{Failure, FailureKind};
 use crate::guard::slice;

@@ -1,5 +1,7 @@
 //! What was found in a frame.
 
+#![allow(unsafe_code, reason = "Swift hands over memory as addresses")]
+
 use crate::border::ffi::FindingsFacts;
 use crate::error::Failure;
 use crate::guard::{copy_out, shielded};

@@ -1,5 +1,7 @@
 //! Live detection.
 
+#![allow(unsafe_code, reason = "Swift hands over memory as addresses")]
+
 use crate::border::ffi::{LedgerFigures, PixelBuffer, ResultListener, StageFigures};
 use crate::error::{Failure, FailureKind};
 use crate::guard::{guarded, lock, shielded};

@@ -1,5 +1,7 @@
 //! The program `osprey`.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
 mod args;
 mod bench;
 mod detect;
@@ -18,6 +20,7 @@ mod run;
 
 use args::{Cli, Command};
 use clap::Parser;
+use osprey_engine::Isa;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -25,6 +28,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(e) => return fail::usage(&e),
     };
+    // Not only where a model is loaded: a cap that is misspelt would be believed.
+    if let Err(e) = Isa::from_env() {
+        return fail::report(&e.into());
+    }
     let result = match cli.command {
         Command::Detect(args) => detect::run(&args),
         Command::Info(args) => info::run(&args),

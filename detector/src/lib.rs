@@ -17,6 +17,8 @@
 //! # }
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
 pub mod digits;
 pub mod evaluate;
 pub mod frame;

@@ -38,7 +38,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    let steps: Vec<_> = session.program().steps().collect();
+    let program = session.program().clone();
+    let steps: Vec<_> = program.steps().collect();
     let mut best = vec![Duration::MAX; steps.len()];
     for _ in 0..runs {
         session.run_profiled(|step, time| best[step] = best[step].min(time));

@@ -1,5 +1,7 @@
 //! The one block of memory that a session computes in.
 
+#![allow(unsafe_code, reason = "slots of one block are borrowed at the same time")]
+
 use bytemuck::{Pod, Zeroable};
 use std::marker::PhantomData;
 

@@ -64,6 +64,9 @@ pub enum Error {
         /// Unit of both figures: "bytes of memory" or "multiply-accumulates".
         unit: &'static str,
     },
+    /// The environment variable `OSPREY_ISA` names no instruction set.
+    #[error(transparent)]
+    Isa(#[from] crate::isa::IsaError),
     /// A tensor was given that does not match the model's input.
     #[error("input {index} takes {expected_len} bytes of {dtype}, got {actual_len}")]
     InputLength {

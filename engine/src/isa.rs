@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An instruction set that a kernel can be chosen for. Later ones of an architecture include
-/// earlier ones; [`Isa::Scalar`] is everywhere.
+/// An instruction set that a kernel can be chosen for.
+///
+/// Those of one architecture are ordered by speed, and a kernel may be chosen up to a given one:
+/// [`Isa::Scalar`] is everywhere, and a CPU may lack one in the middle (server CPUs have AVX-512
+/// VNNI without AVX-VNNI), whose kernels are then passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Isa {
@@ -12,6 +15,8 @@ pub enum Isa {
     Scalar,
     /// x86-64 with AVX2 and FMA.
     Avx2,
+    /// x86-64 with AVX2, FMA and AVX-VNNI: byte products on 256-bit registers.
+    AvxVnni,
     /// x86-64 with AVX-512 F, BW, VL and VNNI.
     Avx512Vnni,
     /// 64-bit Arm.
@@ -24,18 +29,35 @@ pub enum Isa {
 
 impl Isa {
     /// All of them, weakest first.
-    pub const ALL: [Self; 6] =
-        [Self::Scalar, Self::Avx2, Self::Avx512Vnni, Self::Neon, Self::NeonDotprod, Self::I8mm];
+    pub const ALL: [Self; 7] = [
+        Self::Scalar,
+        Self::Avx2,
+        Self::AvxVnni,
+        Self::Avx512Vnni,
+        Self::Neon,
+        Self::NeonDotprod,
+        Self::I8mm,
+    ];
 
     /// The name that `OSPREY_ISA` takes and that kernel names carry.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
             Self::Avx2 => "avx2",
+            Self::AvxVnni => "avxvnni",
             Self::Avx512Vnni => "avx512vnni",
             Self::Neon => "neon",
             Self::NeonDotprod => "dotprod",
             Self::I8mm => "i8mm",
+        }
+    }
+
+    /// Whether this architecture can have it.
+    const fn is_of_this_architecture(self) -> bool {
+        match self {
+            Self::Scalar => true,
+            Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni => cfg!(target_arch = "x86_64"),
+            Self::Neon | Self::NeonDotprod | Self::I8mm => cfg!(target_arch = "aarch64"),
         }
     }
 
@@ -45,6 +67,7 @@ impl Isa {
         match self {
             Self::Scalar => true,
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Self::AvxVnni => Self::Avx2.is_available() && is_x86_feature_detected!("avxvnni"),
             Self::Avx512Vnni => {
                 Self::Avx2.is_available()
                     && is_x86_feature_detected!("avx512f")
@@ -68,12 +91,33 @@ impl Isa {
         }
     }
 
-    /// The strongest that this CPU has and that `OSPREY_ISA`, where set, allows.
+    /// The strongest that this CPU has.
+    pub fn best() -> Self {
+        Self::strongest_up_to(None)
+    }
+
+    /// The strongest that this CPU has and that the environment variable `OSPREY_ISA`, if set and not
+    /// empty, allows. A name that this CPU lacks caps at the strongest below it.
     ///
-    /// An unknown or unavailable name in `OSPREY_ISA` caps at the strongest available one below it.
-    pub fn detect() -> Self {
-        let cap = std::env::var("OSPREY_ISA").ok().and_then(|name| name.parse().ok());
-        Self::strongest_up_to(cap)
+    /// # Errors
+    /// [`IsaError`] if the variable holds a name that no instruction set has, or one of another
+    /// architecture.
+    pub fn from_env() -> Result<Self, IsaError> {
+        let value = std::env::var_os("OSPREY_ISA").unwrap_or_default();
+        Self::capped_by(&value.to_string_lossy())
+    }
+
+    /// [`Isa::from_env`], the variable's value given.
+    fn capped_by(value: &str) -> Result<Self, IsaError> {
+        if value.is_empty() {
+            return Ok(Self::best());
+        }
+        let cap: Self =
+            value.parse().map_err(|_: UnknownIsa| IsaError::Unknown { name: value.to_owned() })?;
+        if !cap.is_of_this_architecture() {
+            return Err(IsaError::OtherArchitecture { isa: cap });
+        }
+        Ok(Self::strongest_up_to(Some(cap)))
     }
 
     /// The strongest available one that does not exceed `cap`.
@@ -99,8 +143,75 @@ impl FromStr for Isa {
 
 /// A name that no instruction set has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown instruction set \"{name}\"; use scalar, avx2, avx512vnni, neon, dotprod or i8mm")]
+#[error("unknown instruction set \"{name}\"; use {}", names(|_| true))]
 pub struct UnknownIsa {
     /// What was given.
     pub name: String,
+}
+
+/// Why the environment variable `OSPREY_ISA` was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IsaError {
+    /// No instruction set has this name.
+    #[error(
+        "OSPREY_ISA: unknown instruction set \"{name}\"; use {}, or unset it",
+        names(Isa::is_of_this_architecture)
+    )]
+    Unknown {
+        /// The variable's value.
+        name: String,
+    },
+    /// The instruction set belongs to another architecture than the program was built for.
+    #[error(
+        "OSPREY_ISA: {isa} is not of this architecture, {}; use {}, or unset it",
+        std::env::consts::ARCH,
+        names(Isa::is_of_this_architecture)
+    )]
+    OtherArchitecture {
+        /// The one that was asked for.
+        isa: Isa,
+    },
+}
+
+/// Names of the instruction sets that `keep` keeps, as a list in a sentence.
+fn names(keep: impl Fn(Isa) -> bool) -> String {
+    let names: Vec<_> = Isa::ALL.into_iter().filter(|&isa| keep(isa)).map(Isa::name).collect();
+    match &names[..] {
+        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for isa in Isa::ALL {
+            assert_eq!(isa.to_string().parse(), Ok(isa));
+        }
+    }
+
+    #[test]
+    fn the_environment_caps_and_typing_errors_are_refused() {
+        assert_eq!(Isa::capped_by(""), Ok(Isa::best()));
+        assert_eq!(Isa::capped_by("scalar"), Ok(Isa::Scalar));
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_of_this_architecture()) {
+            let capped = Isa::capped_by(isa.name()).unwrap();
+            assert!(capped <= isa && capped.is_available(), "{isa} gave {capped}");
+            assert!(!isa.is_available() || capped == isa, "{isa} gave {capped}");
+        }
+        for typo in ["AVX2", "avx512", " neon"] {
+            let error = Isa::capped_by(typo).unwrap_err();
+            assert!(error.to_string().contains("scalar"), "{error}");
+        }
+    }
+
+    #[test]
+    fn another_architecture_is_refused() {
+        let foreign = if cfg!(target_arch = "x86_64") { Isa::Neon } else { Isa::Avx2 };
+        assert_eq!(Isa::capped_by(foreign.name()), Err(IsaError::OtherArchitecture { isa: foreign }));
+    }
 }

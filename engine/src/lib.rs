@@ -18,6 +18,9 @@
 //! # }
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+#![warn(missing_debug_implementations)]
+
 mod arena;
 mod compile;
 mod error;
@@ -31,6 +34,6 @@ mod threads;
 pub use compile::{Limits, Options, Port, PostProcess, Program, StepInfo};
 pub use error::{Error, Result};
 pub use graph::{DType, Graph, Quantization};
-pub use isa::{Isa, UnknownIsa};
+pub use isa::{Isa, IsaError, UnknownIsa};
 pub use kernels::peak_macs_per_second;
 pub use session::Session;

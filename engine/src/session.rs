@@ -4,6 +4,7 @@ use crate::arena::Arena;
 use crate::compile::{Port, Program};
 use crate::error::{Error, Result};
 use crate::threads::Pool;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,12 @@ pub struct Session {
     program: Arc<Program>,
     arena: Arena,
     pool: Pool,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("program", &self.program).finish_non_exhaustive()
+    }
 }
 
 impl Session {

@@ -3,8 +3,11 @@
 //! Workers spin for a moment between operators and park when nothing comes; a job that is finished
 //! before a parked worker wakes does not wait for it.
 
+#![allow(unsafe_code, reason = "rows of one slice go to several threads")]
+
 use crate::arena::ALIGN;
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle, Thread};
@@ -44,8 +47,8 @@ struct Shared {
 #[repr(align(64))]
 struct Counter(AtomicUsize);
 
-// SAFETY: `job` is written only while the gate is closed and empty, by the pool's one owner, and
-// read only by workers that entered through the open gate; the closure behind it is `Sync`.
+// SAFETY: `job` is written only while the gate is closed and empty, by the pool's one owner
+// (`Pool` is not `Sync`), and read only by workers that entered through the open gate; the closure behind it is `Sync`.
 unsafe impl Sync for Shared {}
 // SAFETY: as above; nothing in it is bound to a thread.
 unsafe impl Send for Shared {}
@@ -57,9 +60,13 @@ struct Worker {
 }
 
 /// Runs parts of an operator's work, on one thread or several.
+///
+/// A pool can move to another thread but not be shared by two: one job at a time is what the
+/// soundness of [`Pool::run`] rests on. Tasks are `Sync`, so they cannot capture the pool either.
 pub(crate) struct Pool {
     shared: Arc<Shared>,
     workers: Vec<Worker>,
+    not_sync: PhantomData<Cell<()>>,
 }
 
 impl Pool {
@@ -75,7 +82,7 @@ impl Pool {
             panicked: AtomicBool::new(false),
         });
         let workers = (1..threads).map_while(|index| Worker::start(index, &shared)).collect();
-        Self { shared, workers }
+        Self { shared, workers, not_sync: PhantomData }
     }
 
     /// Number of threads.
@@ -145,8 +152,9 @@ impl Pool {
         let (output, scratch) = (Shareable(output.as_mut_ptr()), Shareable(scratch.as_mut_ptr()));
         self.run(tasks, &|task, thread| {
             let (first, end) = (boundary(task), boundary(task + 1));
-            // SAFETY: every task is run once, and boundaries never decrease, so that pieces are
-            // disjoint parts of the slice that this call borrows.
+            // SAFETY: every task is run once, and boundaries never decrease or exceed `rows` (a
+            // boundary rounds to the nearest multiple, and a task has at least one multiple of
+            // rows), so that pieces are disjoint parts of the slice that this call borrows.
             let piece = unsafe {
                 std::slice::from_raw_parts_mut(output.get().add(first * row_len), (end - first) * row_len)
             };

@@ -11,6 +11,8 @@
 //! # }
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
 use osprey_detector::model::{
     Entry, LabelError, LabelSource, Labels, LabelsEntry, LoadOptions, Manifest, ManifestError, Task,
 };

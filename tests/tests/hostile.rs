@@ -23,7 +23,8 @@ fn models() -> Vec<(PathBuf, Vec<u8>)> {
         let small = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|m| m.len() < 600_000);
         paths.extend(assets::files(&folder.join("models"), ".tflite").into_iter().filter(small));
     }
-    paths.into_iter().map(|path| (path.clone(), std::fs::read(&path).unwrap())).collect()
+    let read = |path: &PathBuf| std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    paths.into_iter().map(|path| (path.clone(), read(&path))).collect()
 }
 
 #[test]

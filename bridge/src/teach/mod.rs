@@ -1,6 +1,8 @@
 //! Learning on the device: classes from the camera, answered by nearest neighbours at once and by a
 //! trained last layer when it was trained.
 
+#![allow(unsafe_code, reason = "Swift hands over memory as addresses")]
+
 mod evaluate;
 mod train;
 

@@ -1,5 +1,7 @@
 //! The Swift side of the border, for tests without Swift: listeners that count.
 
+#![allow(unsafe_code, reason = "plays the Swift side of the border")]
+
 use osprey_bridge::{BatchFigures, EpochFigures, Findings, ResultListener, TrainingListener};
 use std::ffi::c_void;
 use std::sync::Arc;

@@ -39,7 +39,7 @@ pub struct ModelInfo {
     /// Bytes that a session takes; `None` where the engine cannot run the model.
     pub arena_bytes: Option<usize>,
     /// Kernels that the engine chose on this machine, with how many steps use each.
-    pub kernels: Vec<(&'static str, usize)>,
+    pub kernels: Vec<(String, usize)>,
     /// The backend that would run it; `None` where none can.
     pub backend: Option<Backend>,
     /// Why that backend, or why none.
@@ -199,10 +199,10 @@ fn operators(graph: &Graph<'_>, problems: &[Problem]) -> Vec<OperatorCount> {
     operators
 }
 
-fn kernels(program: &Program) -> Vec<(&'static str, usize)> {
-    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+fn kernels(program: &Program) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for step in program.steps() {
-        *counts.entry(step.kernel).or_default() += 1;
+        *counts.entry(step.kernel.to_owned()).or_default() += 1;
     }
     let mut kernels: Vec<_> = counts.into_iter().collect();
     kernels.sort_by_key(|(_, count)| std::cmp::Reverse(*count));

@@ -237,11 +237,7 @@ pub(super) struct Running {
 }
 
 pub(super) fn engine_options(options: &LoadOptions) -> Options {
-    Options {
-        threads: options.threads.max(1),
-        isa: options.isa.unwrap_or_else(Isa::detect),
-        limits: options.limits,
-    }
+    Options { threads: options.threads.max(1), isa: options.isa, limits: options.limits }
 }
 
 fn start(bytes: &[u8], graph: &Graph<'_>, options: &LoadOptions) -> Result<Running, ModelError> {

@@ -27,9 +27,9 @@ pub(super) enum Kernel {
 }
 
 impl Kernel {
-    pub(super) fn detect() -> Option<Self> {
-        // What caps the engine caps this as well.
-        if Isa::detect() == Isa::Scalar {
+    /// The best one up to `isa`, so that what caps the engine caps this as well.
+    pub(super) fn up_to(isa: Isa) -> Option<Self> {
+        if isa == Isa::Scalar {
             return None;
         }
         #[cfg(target_arch = "x86_64")]

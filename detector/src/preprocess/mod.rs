@@ -23,6 +23,7 @@ pub use placement::Placement;
 use crate::frame::Frame;
 use crate::tensor::{DType, TensorSpec, TensorViewMut};
 use encode::{Elements, Encoder};
+use osprey_engine::{Isa, IsaError};
 use plan::Plan;
 
 /// Fills a model's input from frames of any size and format.
@@ -97,6 +98,9 @@ pub enum PreprocessError {
         /// What was asked for.
         normalization: Normalization,
     },
+    /// The environment variable `OSPREY_ISA` names no instruction set.
+    #[error(transparent)]
+    Isa(#[from] IsaError),
 }
 
 impl Preprocessor {
@@ -107,7 +111,8 @@ impl Preprocessor {
     /// it is.
     ///
     /// # Errors
-    /// [`PreprocessError::Shape`], [`PreprocessError::Type`], [`PreprocessError::Normalization`].
+    /// [`PreprocessError::Shape`], [`PreprocessError::Type`], [`PreprocessError::Normalization`],
+    /// [`PreprocessError::Isa`].
     pub fn new(spec: &TensorSpec, options: PreprocessOptions) -> Result<Self, PreprocessError> {
         let (height, width, depth) = match spec.shape[..] {
             [1, height, width, depth @ (1 | 3)] if height > 0 && width > 0 => (height, width, depth),
@@ -122,7 +127,7 @@ impl Preprocessor {
             encoder,
             plan: None,
             scalar: scalar::Scalar::default(),
-            kernel: fast::Kernel::detect(),
+            kernel: fast::Kernel::up_to(Isa::from_env()?),
             rgb: Vec::new(),
         })
     }

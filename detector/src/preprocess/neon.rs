@@ -1,6 +1,8 @@
 //! NEON: packed and two-plane frames with two taps on each axis, and packed frames with many, in
 //! the scalar code's arithmetic.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
+
 use super::axis::{Axis, TAP_BLOCK};
 use super::color::{self, NEUTRAL, SAMPLE_BITS, ToRgb};
 use super::fast::{Biplanar, Packed, Taps, blocks, check_across};

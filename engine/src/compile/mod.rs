@@ -12,6 +12,7 @@ use crate::isa::Isa;
 use crate::kernels;
 use crate::lowering::{Constants, Kernel, Lower, Lowered, Task};
 use end::End;
+use std::fmt;
 
 /// What a model may ask of the machine. The defaults are far above any model for a phone; they
 /// keep a hostile file from exhausting memory or running for hours.
@@ -37,15 +38,16 @@ pub struct Options {
     /// Threads that share the rows of an operator, the caller's included; zero counts as one.
     pub threads: usize,
     /// The instruction set to choose kernels for; one that this CPU lacks is lowered to one it has.
-    /// By default the strongest available, capped by the environment variable `OSPREY_ISA`.
-    pub isa: Isa,
+    /// `None`, the default, is [`Isa::from_env`]: the strongest available, capped by the environment
+    /// variable `OSPREY_ISA`.
+    pub isa: Option<Isa>,
     /// What the model may ask for.
     pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { threads: 1, isa: Isa::detect(), limits: Limits::default() }
+        Self { threads: 1, isa: None, limits: Limits::default() }
     }
 }
 
@@ -83,9 +85,9 @@ pub(crate) struct Step {
 
 /// What a step is, for profiles and `osprey info`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StepInfo {
-    /// The kernel: architecture, types, variant.
-    pub kernel: &'static str,
+pub struct StepInfo<'a> {
+    /// The kernel: architecture, types, variant. Of several in one step, each is named.
+    pub kernel: &'a str,
     /// The graph's node; `None` for conversions at the model's borders.
     pub node: Option<usize>,
     /// Multiply-accumulates of one run.
@@ -106,11 +108,23 @@ pub struct Program {
     post_process: Option<PostProcess>,
 }
 
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program")
+            .field("inputs", &self.inputs)
+            .field("outputs", &self.outputs)
+            .field("steps", &self.steps.len())
+            .field("arena_bytes", &self.arena_bytes)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Program {
     /// Prepares `graph`: chooses a kernel for every operator, packs weights, plans the arena.
     ///
     /// # Errors
-    /// The first operator that cannot run, or [`Error::TooLarge`].
+    /// The first operator that cannot run, [`Error::TooLarge`], or [`Error::Isa`].
     pub fn compile(graph: &Graph<'_>, options: &Options) -> Result<Self> {
         let plan = lower_graph(graph, options, &mut |e| Err(e))?;
         layout::program(graph, plan, options)
@@ -159,7 +173,7 @@ impl Program {
     }
 
     /// The kernel calls of a run, in order.
-    pub fn steps(&self) -> impl ExactSizeIterator<Item = StepInfo> + '_ {
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = StepInfo<'_>> {
         self.steps.iter().map(|s| StepInfo { kernel: s.kernel.name(), node: s.node, macs: s.macs })
     }
 
@@ -190,7 +204,10 @@ fn lower_graph(
         return Err(Error::TooLarge { needed: nodes, limit: options.limits.nodes, unit: "operators" });
     }
     let constants = Constants::fold(graph, options.limits.memory)?;
-    let isa = Isa::strongest_up_to(Some(options.isa));
+    let isa = match options.isa {
+        Some(isa) => Isa::strongest_up_to(Some(isa)),
+        None => Isa::from_env()?,
+    };
     let context = |index: usize, uses| Lower {
         graph,
         constants: &constants,

@@ -45,7 +45,7 @@ macro_rules! scalar {
 scalar!(u8, i8, u16, u32, i32, u64, i64, f32);
 
 /// A table: fields found through its vtable, absent ones have defaults.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Table<'a> {
     bytes: &'a [u8],
     at: usize,

@@ -13,7 +13,7 @@ use crate::threads::Pool;
 /// A prepared operator: weights packed, options resolved, ready to run any number of times.
 pub(crate) trait Kernel: Send + Sync {
     /// Architecture, types and variant, as in `x86_64-u8i8-avx512vnni`; `osprey info` prints it.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// Computes the outputs from the inputs. Never allocates, locks or fails.
     fn run(&self, io: &mut Io<'_>, pool: &Pool);

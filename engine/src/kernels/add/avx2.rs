@@ -1,5 +1,7 @@
 //! AVX2: the portable loops, compiled for wider registers.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
+
 use super::{QuantizedSum, float_slices};
 use crate::kernels::Isa;
 use crate::kernels::gemm::FloatRange;

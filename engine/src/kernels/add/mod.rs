@@ -117,7 +117,7 @@ impl ByteSum {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Vnni => avx512vnni::bytes(&self.sum, a, b, out),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => avx2::bytes(&self.sum, a, b, out),
+            Isa::Avx2 | Isa::AvxVnni => avx2::bytes(&self.sum, a, b, out),
             _ => scalar::bytes(&self.sum, a, b, out),
         }
     }
@@ -188,7 +188,7 @@ impl Kernel for AddU8 {
     fn name(&self) -> &'static str {
         match self.sum.isa {
             Isa::Avx512Vnni => "x86_64-u8-avx512",
-            Isa::Avx2 => "x86_64-u8-avx2",
+            Isa::Avx2 | Isa::AvxVnni => "x86_64-u8-avx2",
             _ => "portable-u8-scalar",
         }
     }
@@ -205,7 +205,7 @@ impl Kernel for AddF32 {
     fn name(&self) -> &'static str {
         match self.isa {
             Isa::Avx512Vnni => "x86_64-f32-avx512",
-            Isa::Avx2 => "x86_64-f32-avx2",
+            Isa::Avx2 | Isa::AvxVnni => "x86_64-f32-avx2",
             _ => "portable-f32-scalar",
         }
     }
@@ -219,7 +219,7 @@ impl Kernel for AddF32 {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Vnni => avx512vnni::floats(range, a, b, out),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => avx2::floats(range, a, b, out),
+            Isa::Avx2 | Isa::AvxVnni => avx2::floats(range, a, b, out),
             _ => scalar::floats(range, a, b, out),
         });
     }

@@ -2,7 +2,6 @@
 
 use super::{Block, Channels};
 use crate::graph::Op;
-use crate::isa::Isa;
 use crate::kernels::add::FusedSum;
 use crate::kernels::conv::Pointwise;
 use crate::kernels::depthwise;
@@ -48,20 +47,45 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Option<Lowered> {
     let expansion = if expand.is_some() { pixels(window.input) * input as u64 } else { 0 };
     let macs = expansion + pixels(window.output) * (window.taps() + output) as u64;
     let channels = Channels { input, middle, output };
-    let block = Block { name: name(ctx.isa), expand, depthwise, project, sum, window, channels };
+    let parts = expand.iter().map(|e| e.name()).chain([depthwise.name(), project.name()]);
+    let block = Block { name: name(parts), expand, depthwise, project, sum, window, channels };
     let source = if block.expand.is_some() { ctx.input(0).ok()? } else { image };
     let operands: Vec<_> = std::iter::once(source).chain(residual).collect();
     let scratch = block.scratch(ctx.threads);
     Some(ctx.task_with(block, &operands, scratch, macs).ok()?.absorbing(absorbed, written))
 }
 
-fn name(isa: Isa) -> &'static str {
-    match isa {
-        Isa::Scalar => "portable-u8-block",
-        Isa::Avx2 => "x86_64-u8-avx2-block",
-        Isa::Avx512Vnni => "x86_64-u8-avx512vnni-block",
-        Isa::Neon => "aarch64-u8-neon-block",
-        Isa::NeonDotprod => "aarch64-u8-dotprod-block",
-        Isa::I8mm => "aarch64-u8-i8mm-block",
+/// A block is named after the kernels in it: what their names begin with in common, then, in
+/// parentheses, how they go on.
+fn name<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+    let mut parts: Vec<Vec<&str>> = parts.map(|part| part.split('-').collect()).collect();
+    parts.dedup();
+    let first = parts[0].clone();
+    let is_shared = |len: &usize| parts.iter().all(|part| part.get(..*len) == first.get(..*len));
+    let shared = (1..=first.len()).take_while(is_shared).last().unwrap_or(0);
+    let prefix = [&first[..shared], &["block"]].concat().join("-");
+    let mut rests: Vec<String> = Vec::new();
+    for rest in parts.iter().map(|part| part[shared..].join("-")).filter(|rest| !rest.is_empty()) {
+        if !rests.contains(&rest) {
+            rests.push(rest);
+        }
+    }
+    if rests.is_empty() { prefix } else { format!("{prefix}({})", rests.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn a_name_says_every_kernel_that_runs() {
+        let vnni = "x86_64-u8i8-avx512vnni";
+        assert_eq!(name([vnni, vnni, vnni].into_iter()), "x86_64-u8i8-avx512vnni-block");
+        let sliding = "x86_64-u8i8-avx512vnni-sliding";
+        assert_eq!(name([vnni, sliding, vnni].into_iter()), "x86_64-u8i8-avx512vnni-block(sliding)");
+        let (unsigned, plain) = ("x86_64-u8u8-avxvnni", "x86_64-u8i16-avx2");
+        assert_eq!(name([unsigned, plain, plain].into_iter()), "x86_64-block(u8u8-avxvnni, u8i16-avx2)");
+        let scalar = "portable-u8i8-scalar";
+        assert_eq!(name([scalar, plain].into_iter()), "block(portable-u8i8-scalar, x86_64-u8i16-avx2)");
     }
 }

@@ -22,7 +22,7 @@ use std::ops::Range;
 const STRIP_BYTES: usize = 128 << 10;
 
 struct Block {
-    name: &'static str,
+    name: String,
     expand: Option<Box<dyn GemmU8>>,
     depthwise: Box<dyn RowKernel<u8>>,
     project: Box<dyn GemmU8>,
@@ -143,8 +143,8 @@ impl Block {
 }
 
 impl Kernel for Block {
-    fn name(&self) -> &'static str {
-        self.name
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {

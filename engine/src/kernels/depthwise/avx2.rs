@@ -1,5 +1,7 @@
 //! AVX2 and FMA.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
+
 use super::{RowKernel, TapRows, Taps, float, scalar};
 use crate::kernels::Isa;
 use crate::kernels::requantize::Requantize;

@@ -5,6 +5,7 @@
 //! images with few channels a register holds several pixels. A weight that is too large for a
 //! signed byte is split in two.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::float;

@@ -3,6 +3,7 @@
 //!
 //! Windows of three columns slide: a column, once interleaved, serves the outputs that share it.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::{RowKernel, TapRows, Taps};

@@ -60,7 +60,7 @@ impl RowKernel<f32> for Depthwise {
     fn name(&self) -> &'static str {
         match self.isa {
             Isa::Avx512Vnni => "x86_64-f32-avx512",
-            Isa::Avx2 => "x86_64-f32-avx2",
+            Isa::Avx2 | Isa::AvxVnni => "x86_64-f32-avx2",
             Isa::Scalar => "portable-f32-scalar",
             _ => "aarch64-f32-neon",
         }
@@ -70,7 +70,7 @@ impl RowKernel<f32> for Depthwise {
         #[cfg(target_arch = "x86_64")]
         match self.isa {
             Isa::Avx512Vnni if super::avx512vnni::float(self, rows, out).is_some() => return,
-            Isa::Avx2 if super::avx2::float(self, rows, out).is_some() => return,
+            Isa::Avx2 | Isa::AvxVnni if super::avx2::float(self, rows, out).is_some() => return,
             _ => {}
         }
         self.body::<{ cfg!(target_arch = "aarch64") }>(rows, out);

@@ -64,7 +64,7 @@ fn candidates<'a>(
     #[cfg(target_arch = "x86_64")]
     const KERNELS: &[(Isa, Constructor)] = &[
         (Isa::Avx512Vnni, |t, r| boxed(avx512vnni::Depthwise::new(t, r))),
-        (Isa::Avx2, |t, r| boxed(avxvnni::Depthwise::new(t, r))),
+        (Isa::AvxVnni, |t, r| boxed(avxvnni::Depthwise::new(t, r))),
         (Isa::Avx2, |t, r| boxed(avx2::Depthwise::new(t, r))),
     ];
     #[cfg(target_arch = "aarch64")]

@@ -1,5 +1,6 @@
 //! NEON: `smlal` on 16-bit weights, 16 channels at a time.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::{RowKernel, TapRows, Taps};

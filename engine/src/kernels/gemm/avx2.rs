@@ -1,5 +1,6 @@
 //! AVX2: `vpmaddwd`, since `vpmaddubsw` saturates where both of two products are large.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::GemmF32;

@@ -7,6 +7,7 @@
 //! A weight that is too large for a signed byte is split in two. Files of uint8 have one or a few in
 //! a layer, so that what is left over takes few steps more.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::packing::{can_split, converts_safely, split};

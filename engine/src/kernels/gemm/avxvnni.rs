@@ -1,5 +1,6 @@
 //! AVX-VNNI: `vpdpbusd` on 256-bit registers, for CPUs with it that lack AVX-512.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::packing::shift_into_i8;

@@ -4,6 +4,7 @@
 //! a sum for each row of activations, flipping the activations would cost an instruction for every
 //! load of them.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::packing::shift_into_u8;

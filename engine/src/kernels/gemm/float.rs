@@ -65,7 +65,7 @@ impl GemmF32 {
     pub(crate) fn name(&self) -> &'static str {
         match self.isa {
             Isa::Avx512Vnni => "x86_64-f32-avx512",
-            Isa::Avx2 => "x86_64-f32-avx2",
+            Isa::Avx2 | Isa::AvxVnni => "x86_64-f32-avx2",
             Isa::Scalar => "portable-f32-scalar",
             _ => "aarch64-f32-neon",
         }
@@ -77,7 +77,7 @@ impl GemmF32 {
         #[cfg(target_arch = "x86_64")]
         match self.isa {
             Isa::Avx512Vnni if super::avx512vnni::float(self, rows, out).is_some() => return,
-            Isa::Avx2 if super::avx2::float(self, rows, out).is_some() => return,
+            Isa::Avx2 | Isa::AvxVnni if super::avx2::float(self, rows, out).is_some() => return,
             _ => {}
         }
         self.body::<2, { cfg!(target_arch = "aarch64") }>(rows, out);

@@ -1,6 +1,7 @@
 //! NEON with matrix products: `usmmla` multiplies two rows of eight activations with two channels of
 //! eight weights.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::packing::shift_into_i8;

@@ -126,7 +126,7 @@ fn candidates<'a>(
     #[cfg(target_arch = "x86_64")]
     const KERNELS: &[(Isa, Constructor)] = &[
         (Isa::Avx512Vnni, |w, r| boxed(avx512vnni::Gemm::new(w, r))),
-        (Isa::Avx2, |w, r| boxed(avxvnni::Gemm::new(w, r))),
+        (Isa::AvxVnni, |w, r| boxed(avxvnni::Gemm::new(w, r))),
         (Isa::Avx2, |w, r| boxed(avx2::Gemm::new(w, r))),
     ];
     #[cfg(target_arch = "aarch64")]

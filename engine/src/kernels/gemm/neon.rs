@@ -1,5 +1,6 @@
 //! NEON without dot products: `smlal` on 16-bit weights, which no weight is too large for.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 super::q128::gemm_on_neon! {

@@ -1,13 +1,19 @@
 //! AVX-512 VBMI: the whole table in four registers.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
+
 use super::Table;
 use core::arch::x86_64::*;
 
-/// Looks up each byte of `from`; `None` where this CPU lacks the instructions.
+/// Whether this CPU has the instructions.
+pub(super) fn is_available() -> bool {
+    is_x86_feature_detected!("avx512vbmi") && is_x86_feature_detected!("avx512bw")
+}
+
+/// Looks up each byte of `from`; `None` if this CPU lacks the instructions.
 pub(super) fn look_up(table: &Table, from: &[u8], to: &mut [u8]) -> Option<()> {
-    let available = is_x86_feature_detected!("avx512vbmi") && is_x86_feature_detected!("avx512bw");
     // SAFETY: the features were found on this CPU.
-    available.then(|| unsafe { run(table, from, to) })
+    is_available().then(|| unsafe { run(table, from, to) })
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]

@@ -41,7 +41,7 @@ pub(super) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
                 Op::Relu6 => table::relu(from, to, 6.0),
                 _ => return Err(ctx.unsupported_types(&[input, output])),
             };
-            ctx.task(Lookup { table, isa: ctx.isa }, &[input])
+            ctx.task(Lookup::new(table, ctx.isa), &[input])
         }
         _ => Err(ctx.unsupported_types(&[input, output])),
     }
@@ -58,7 +58,7 @@ pub(super) fn requantize(ctx: &Lower<'_>, input: Operand<'_>, output: Operand<'_
     if table.iter().enumerate().all(|(from, &to)| from == usize::from(to)) {
         return Ok(Lowered::Alias { input: input.id, output: output.id });
     }
-    ctx.task(Lookup { table, isa: ctx.isa }, &[input])
+    ctx.task(Lookup::new(table, ctx.isa), &[input])
 }
 
 /// The table that carries values of `input` over to the quantization of `output`; `None` where the
@@ -73,20 +73,30 @@ const PIECE: usize = 16 << 10;
 
 struct Lookup {
     table: Table,
-    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX-512 looks up vectors"))]
-    isa: Isa,
+    /// Whether AVX-512 VBMI looks up 64 bytes at a time.
+    vectors: bool,
+}
+
+impl Lookup {
+    fn new(table: Table, isa: Isa) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        let vectors = isa >= Isa::Avx512Vnni && avx512vbmi::is_available();
+        #[cfg(not(target_arch = "x86_64"))]
+        let (vectors, _) = (false, isa);
+        Self { table, vectors }
+    }
 }
 
 impl Kernel for Lookup {
     fn name(&self) -> &'static str {
-        "portable-u8-lookup"
+        if self.vectors { "x86_64-u8-avx512vbmi-lookup" } else { "portable-u8-lookup" }
     }
 
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let from = io.input::<u8>(0);
         pool.split(io.output::<u8>(0), 1, PIECE, &mut [], &|first, to, _| {
             #[cfg(target_arch = "x86_64")]
-            if self.isa >= Isa::Avx512Vnni && avx512vbmi::look_up(&self.table, &from[first..], to).is_some() {
+            if self.vectors && avx512vbmi::look_up(&self.table, &from[first..], to).is_some() {
                 return;
             }
             for (to, &from) in to.iter_mut().zip(&from[first..]) {
