@@ -4,24 +4,85 @@
 #![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
-use super::packing::shift_into_i8;
+use super::q128::Source;
 use core::arch::asm;
 
 super::q128::gemm_on_neon! {
     features: "neon,i8mm",
     available: std::arch::is_aarch64_feature_detected!("i8mm"),
-    name: "aarch64-u8i8-i8mm",
-    shifted_name: "aarch64-u8u8-i8mm",
-    k_multiple: 8,
-    weight: i8,
-    shift: shift_into_i8,
-    slot: slot,
-    accumulate: accumulate,
+    names: ["aarch64-u8i8-i8mm", "aarch64-u8u8-i8mm"],
+    flips: false,
+    depth: 8,
+    limits: -128..=127,
+    tiles: [12 8 4 2 1],
 }
 
 /// Eight products of a channel side by side.
-fn slot(channel: usize, k: usize) -> usize {
-    channel * K_MULTIPLE + k
+fn slot(_steps: usize, channel: usize, k: usize) -> usize {
+    k / DEPTH * BLOCK + channel * DEPTH + k % DEPTH
+}
+
+/// Two channels of the first row, then of the second, in each of four registers.
+fn lane(lane: usize) -> usize {
+    lane / 4 * 2 + lane % 2
+}
+
+fn row_of(lane: usize) -> usize {
+    lane % 4 / 2
+}
+
+/// Bytes of a packed tile.
+fn tile_bytes(k: usize, rows: usize) -> usize {
+    k.next_multiple_of(2 * DEPTH) * rows.next_multiple_of(2)
+}
+
+/// Where the rows' bytes for a block of weights lie in a packed tile.
+fn block_offset(block: usize, rows: usize) -> usize {
+    block * DEPTH * rows.next_multiple_of(2)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn registers(numbers: &[i32; 2 * CHANNELS]) -> [int32x4_t; 4] {
+    let mut registers = [vdupq_n_s32(0); 4];
+    for q in 0..4 {
+        // SAFETY: four registers of the sixteen numbers.
+        registers[q] = unsafe { vld1q_s32(numbers.as_ptr().add(4 * q)) };
+    }
+    registers
+}
+
+/// The bytes of the first row, then those of the second.
+#[inline]
+#[target_feature(enable = "neon")]
+fn by_rows(bytes: uint8x16_t) -> uint8x16_t {
+    let pairs = vreinterpretq_u16_u8(bytes);
+    let (upper, lower) = (vuzp1q_u16(pairs, pairs), vuzp2q_u16(pairs, pairs));
+    vreinterpretq_u8_u64(vzip1q_u64(vreinterpretq_u64_u16(upper), vreinterpretq_u64_u16(lower)))
+}
+
+/// Packs R rows from `first` on as [k ÷ 8][R ÷ 2][2][8].
+///
+/// # Safety
+/// `to` has room for them.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn pack<const R: usize>(rows: &Rows<'_, u8>, first: usize, k: usize, to: *mut u8) {
+    let source = Source::new(rows, first, R, k);
+    let step = R.next_multiple_of(2) * DEPTH;
+    for r in (0..R).step_by(2) {
+        let lower = (r + 1).min(R - 1);
+        for block in (0..k).step_by(2 * DEPTH) {
+            // SAFETY: rows of the source; the caller's room for two steps of all pairs.
+            unsafe {
+                let upper = vreinterpretq_u64_u8(source.sixteen(r, block));
+                let lower = vreinterpretq_u64_u8(source.sixteen(lower, block));
+                let to = to.add(block / DEPTH * step + r * DEPTH);
+                vst1q_u64(to.cast(), vzip1q_u64(upper, lower));
+                vst1q_u64(to.add(step).cast(), vzip2q_u64(upper, lower));
+            }
+        }
+    }
 }
 
 /// acc + the 2 × 2 products of rows of eight. The intrinsic is not stable yet.
@@ -37,48 +98,46 @@ fn usmmla(acc: int32x4_t, x: uint8x16_t, w: int8x16_t) -> int32x4_t {
     sum
 }
 
+/// acc + the products of R rows with eight channels.
+///
 /// # Safety
-/// R rows, `stride` bytes apart, of 8 bytes for each block of weights.
-#[inline]
-#[target_feature(enable = "neon,i8mm")]
-unsafe fn accumulate<const R: usize>(
-    acc: &mut [[int32x4_t; 4]; R],
+/// `steps` blocks lie at `weights`, and the rows' bytes for them at `a`; the caller has the features.
+#[inline(always)]
+unsafe fn products<const R: usize, const PAIRS: usize>(
+    mut acc: [[int32x4_t; 4]; PAIRS],
     a: *const u8,
-    stride: usize,
-    weights: &[[i8; CHANNELS * K_MULTIPLE]],
-) {
-    // Pairs of rows; an odd one is its own partner.
-    let pairs = R.div_ceil(2);
-    let mut sums = [[vdupq_n_s32(0); 8]; R];
-    for (step, weights) in weights.iter().enumerate() {
-        let mut x = [vdupq_n_u8(0); R];
-        for pair in 0..pairs {
-            let (upper, lower) = (2 * pair, if 2 * pair + 1 < R { 2 * pair + 1 } else { 2 * pair });
-            // SAFETY: the caller's rows reach this far.
-            x[pair] = unsafe {
-                vcombine_u8(
-                    vld1_u8(a.add(upper * stride + step * K_MULTIPLE)),
-                    vld1_u8(a.add(lower * stride + step * K_MULTIPLE)),
-                )
-            };
+    weights: *const i8,
+    steps: usize,
+) -> [[int32x4_t; 4]; PAIRS] {
+    let (mut a, mut weights, mut left) = (a, weights, steps);
+    // SAFETY: the caller's.
+    unsafe {
+        while left >= 2 {
+            step::<PAIRS>(&mut acc, a, weights);
+            step::<PAIRS>(&mut acc, a.add(16 * PAIRS), weights.add(BLOCK));
+            (a, weights, left) = (a.add(32 * PAIRS), weights.add(2 * BLOCK), left - 2);
         }
-        for two in 0..8 {
-            // SAFETY: a block holds 8 × 16 weights.
-            let w = unsafe { vld1q_s8(weights.as_ptr().add(16 * two)) };
-            for pair in 0..pairs {
-                sums[pair][two] = usmmla(sums[pair][two], x[pair], w);
-            }
+        if left > 0 {
+            step::<PAIRS>(&mut acc, a, weights);
         }
     }
-    for pair in 0..pairs {
+    acc
+}
+
+/// # Safety
+/// A block lies at `weights`, and the rows' bytes for it at `a`.
+#[inline(always)]
+unsafe fn step<const PAIRS: usize>(acc: &mut [[int32x4_t; 4]; PAIRS], a: *const u8, weights: *const i8) {
+    // SAFETY: the caller's; features as above.
+    unsafe {
+        let mut x = [vdupq_n_u8(0); PAIRS];
+        for p in 0..PAIRS {
+            x[p] = vld1q_u8(a.add(16 * p));
+        }
         for q in 0..4 {
-            let left = vreinterpretq_s64_s32(sums[pair][2 * q]);
-            let right = vreinterpretq_s64_s32(sums[pair][2 * q + 1]);
-            let upper = vreinterpretq_s32_s64(vzip1q_s64(left, right));
-            acc[2 * pair][q] = vaddq_s32(acc[2 * pair][q], upper);
-            if 2 * pair + 1 < R {
-                let lower = vreinterpretq_s32_s64(vzip2q_s64(left, right));
-                acc[2 * pair + 1][q] = vaddq_s32(acc[2 * pair + 1][q], lower);
+            let w = vld1q_s8(weights.add(16 * q));
+            for p in 0..PAIRS {
+                acc[p][q] = usmmla(acc[p][q], x[p], w);
             }
         }
     }

@@ -1,63 +1,121 @@
-//! NEON without dot products: `smlal` on 16-bit weights, which no weight is too large for.
+//! NEON without dot products: `smull` and `smlal` on signed bytes, two products to a 16-bit lane, added
+//! up in pairs.
+//!
+//! Weights within ±127 keep both products of a lane within 16 bits: 2 × 128 × 127 = 32512.
 
 #![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
+use super::q128::Source;
+
 super::q128::gemm_on_neon! {
     features: "neon",
     available: std::arch::is_aarch64_feature_detected!("neon"),
-    name: "aarch64-u8i16-neon",
-    shifted_name: "aarch64-u8i16-neon",
-    k_multiple: 8,
-    weight: i16,
-    shift: no_shift,
-    slot: slot,
-    accumulate: accumulate,
+    names: ["aarch64-u8i8-neon", "aarch64-u8u8-neon"],
+    flips: true,
+    depth: 16,
+    limits: -127..=127,
+    tiles: [4 2 1],
 }
 
-fn no_shift(_: &[i16]) -> Option<i16> {
-    Some(0)
+/// Channels that are multiplied together.
+const HALF: usize = CHANNELS / 2;
+
+/// Sixteen products of a channel side by side; the first four channels of all blocks, then the others.
+fn slot(steps: usize, channel: usize, k: usize) -> usize {
+    (channel / HALF * steps + k / DEPTH) * (HALF * DEPTH) + channel % HALF * DEPTH + k % DEPTH
 }
 
-/// Channels side by side, one product after another.
-fn slot(channel: usize, k: usize) -> usize {
-    k * CHANNELS + channel
+/// Registers of channels 0..4 and 4..8 of the first row, then of the second.
+fn lane(lane: usize) -> usize {
+    lane % CHANNELS
 }
 
-/// # Safety
-/// R rows, `stride` bytes apart, of 8 bytes for each block of weights.
+fn row_of(lane: usize) -> usize {
+    lane / CHANNELS
+}
+
+/// Bytes of a packed tile.
+fn tile_bytes(k: usize, rows: usize) -> usize {
+    k.next_multiple_of(DEPTH) * rows
+}
+
+/// Where the rows' bytes for a block of weights lie in a packed tile.
+fn block_offset(block: usize, rows: usize) -> usize {
+    block * DEPTH * rows
+}
+
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn accumulate<const R: usize>(
-    acc: &mut [[int32x4_t; 4]; R],
-    a: *const u8,
-    stride: usize,
-    weights: &[[i16; CHANNELS * K_MULTIPLE]],
-) {
-    let mut sums = *acc;
-    for (step, weights) in weights.iter().enumerate() {
-        let mut x = [vdupq_n_s16(0); R];
-        for r in 0..R {
-            // SAFETY: the caller's rows reach this far.
-            let bytes = unsafe { vld1_u8(a.add(r * stride + step * K_MULTIPLE)) };
-            x[r] = vreinterpretq_s16_u16(vmovl_u8(bytes));
+fn registers(numbers: &[i32; 2 * CHANNELS]) -> [int32x4_t; 4] {
+    // SAFETY: two registers of the sixteen numbers; the second row's are the same.
+    let (low, high) = unsafe { (vld1q_s32(numbers.as_ptr()), vld1q_s32(numbers.as_ptr().add(4))) };
+    [low, high, low, high]
+}
+
+/// The bytes of two rows in one register, which is how they lie already.
+#[inline]
+fn by_rows(bytes: uint8x16_t) -> uint8x16_t {
+    bytes
+}
+
+/// Packs R rows from `first` on as [k ÷ 16][R][16].
+///
+/// # Safety
+/// `to` has room for them.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn pack<const R: usize>(rows: &Rows<'_, u8>, first: usize, k: usize, to: *mut u8) {
+    let source = Source::new(rows, first, R, k);
+    let flip = vdupq_n_u8(0x80);
+    for r in 0..R {
+        for block in (0..k).step_by(DEPTH) {
+            // SAFETY: rows of the source; the caller's room for every step of all rows.
+            unsafe { vst1q_u8(to.add(block * R + r * DEPTH), veorq_u8(source.sixteen(r, block), flip)) };
         }
-        macro_rules! products {
-            ($($k:literal)*) => {$(
-                // SAFETY: a block holds 8 × 16 weights.
-                let (low, high) = unsafe {
-                    let w = weights.as_ptr().add($k * CHANNELS);
-                    (vld1q_s16(w), vld1q_s16(w.add(8)))
-                };
-                for r in 0..R {
-                    sums[r][0] = vmlal_laneq_s16::<$k>(sums[r][0], vget_low_s16(low), x[r]);
-                    sums[r][1] = vmlal_high_laneq_s16::<$k>(sums[r][1], low, x[r]);
-                    sums[r][2] = vmlal_laneq_s16::<$k>(sums[r][2], vget_low_s16(high), x[r]);
-                    sums[r][3] = vmlal_high_laneq_s16::<$k>(sums[r][3], high, x[r]);
-                }
-            )*};
-        }
-        products!(0 1 2 3 4 5 6 7);
     }
-    *acc = sums;
+}
+
+/// acc + the products of R rows with eight channels.
+///
+/// # Safety
+/// `steps` blocks lie at `weights`, and the rows' bytes for them at `a`; the caller has the features.
+#[inline(always)]
+unsafe fn products<const R: usize, const PAIRS: usize>(
+    mut acc: [[int32x4_t; 4]; PAIRS],
+    a: *const u8,
+    weights: *const i8,
+    steps: usize,
+) -> [[int32x4_t; 4]; PAIRS] {
+    for half in 0..2 {
+        let mut sums = [[vdupq_n_s32(0); HALF]; R];
+        let mut a = a.cast::<i8>();
+        // SAFETY: the caller's.
+        let mut w = unsafe { weights.add(half * steps * HALF * DEPTH) };
+        for _ in 0..steps {
+            // SAFETY: as above.
+            unsafe {
+                let mut x = [vdupq_n_s8(0); R];
+                for r in 0..R {
+                    x[r] = vld1q_s8(a.add(DEPTH * r));
+                }
+                for c in 0..HALF {
+                    let w = vld1q_s8(w.add(DEPTH * c));
+                    for r in 0..R {
+                        let products = vmull_s8(vget_low_s8(x[r]), vget_low_s8(w));
+                        let products = vmlal_high_s8(products, x[r], w);
+                        sums[r][c] = vpadalq_s16(sums[r][c], products);
+                    }
+                }
+                (a, w) = (a.add(DEPTH * R), w.add(DEPTH * HALF));
+            }
+        }
+        for r in 0..R {
+            let [a, b, c, d] = sums[r];
+            let channels = vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d));
+            let q = r % 2 * 2 + half;
+            acc[r / 2][q] = vaddq_s32(acc[r / 2][q], channels);
+        }
+    }
+    acc
 }

@@ -1,44 +1,144 @@
-//! Tiles of 4 rows × 16 channels in 128-bit NEON registers, shared by the kernels that differ only in
-//! how they multiply.
+//! Matrix products in 128-bit NEON registers, shared by the kernels that differ only in how they
+//! multiply.
+//!
+//! A strip of rows is packed into the order the multiplications eat it, pairs of rows side by side,
+//! so that the inner loop reads two pointers with wide loads and nothing else. Over each strip pass
+//! all groups of eight channels, tile by tile; a tile is requantized in its registers.
 
-/// Defines `Gemm` with `$features` enabled. `$pack` lays out the weights of 16 channels, `$k_multiple`
-/// of them at a time; `$accumulate` adds the products of R rows with all of them.
+use super::Rows;
+use core::arch::aarch64::{uint8x16_t, vld1q_u8};
+use std::mem::MaybeUninit;
+
+/// Channels of a group.
+pub(super) const CHANNELS: usize = 8;
+/// Packed rows of a strip should stay below this: half the smallest first-level cache of a phone.
+pub(super) const STRIP_BYTES: usize = 16 << 10;
+/// Packed rows of a tile have to stay below this.
+pub(super) const BUFFER_BYTES: usize = 32 << 10;
+
+/// Where packed rows lie.
+#[repr(align(64))]
+pub(super) struct Buffer([MaybeUninit<u8>; BUFFER_BYTES]);
+
+impl Buffer {
+    pub(super) fn new() -> Self {
+        Self([MaybeUninit::uninit(); BUFFER_BYTES])
+    }
+
+    pub(super) fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
+/// Where a kernel's results go.
+pub(super) enum Target<'a> {
+    Bytes(&'a mut [u8]),
+    Sums(&'a mut [i32]),
+}
+
+impl Target<'_> {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Target::Bytes(out) => out.len(),
+            Target::Sums(out) => out.len(),
+        }
+    }
+}
+
+/// Eight channels.
+pub(super) struct Group {
+    /// The first of them. The last group may overlap the one before.
+    pub(super) channel: usize,
+    /// Blocks of weights that hold some beyond a signed byte, and where what is left of them lies.
+    pub(super) rest: Vec<(usize, usize)>,
+}
+
+/// Rows that are packed.
+pub(super) struct Source<'a> {
+    data: &'a [u8],
+    stride: usize,
+    /// Whether sixteen bytes are readable from every sixteenth of each row on.
+    whole: bool,
+}
+
+impl<'a> Source<'a> {
+    /// `count` rows of `k` from `first` on.
+    #[inline]
+    pub(super) fn new(rows: &Rows<'a, u8>, first: usize, count: usize, k: usize) -> Self {
+        let data = &rows.data[first * rows.stride..];
+        let reach = (count - 1) * rows.stride + k;
+        assert!(reach <= data.len(), "the rows lie in the data");
+        let whole = (count - 1) * rows.stride + k.next_multiple_of(16) <= data.len();
+        Self { data, stride: rows.stride, whole }
+    }
+
+    /// Sixteen bytes of a row from byte `k` on; of what lies beyond the row's end any value.
+    ///
+    /// # Safety
+    /// `row` is one of those rows, and `k` a multiple of sixteen below their length.
+    #[inline]
+    #[target_feature(enable = "neon")]
+    pub(super) unsafe fn sixteen(&self, row: usize, k: usize) -> uint8x16_t {
+        let at = row * self.stride + k;
+        if self.whole {
+            // SAFETY: `new` found it readable.
+            return unsafe { vld1q_u8(self.data.as_ptr().add(at)) };
+        }
+        let mut bytes = [0; 16];
+        let from = &self.data[at..];
+        let len = from.len().min(16);
+        bytes[..len].copy_from_slice(&from[..len]);
+        // SAFETY: an array of sixteen.
+        unsafe { vld1q_u8(bytes.as_ptr()) }
+    }
+}
+
+/// Defines `Gemm` with `$features` enabled. Weights are packed in blocks of 8 channels × `$depth`, each
+/// at `$slot(steps, channel, k)` of its group; what lies outside `$limits` is kept apart and added
+/// afterwards.
+/// `$pack` packs rows, `$products` adds the products of a tile, and `$lane` names the channel in each
+/// lane of the four registers that hold two rows.
 macro_rules! gemm_on_neon {
     (
         features: $features:literal,
         available: $available:expr,
-        name: $name:literal,
-        shifted_name: $shifted_name:literal,
-        k_multiple: $k_multiple:literal,
-        weight: $weight:ty,
-        shift: $shift:path,
-        slot: $slot:path,
-        accumulate: $accumulate:ident,
+        names: [$name:literal, $split_name:literal],
+        flips: $flips:literal,
+        depth: $depth:literal,
+        limits: $limits:expr,
+        tiles: [$($tile:literal)*],
     ) => {
-        use crate::kernels::gemm::packing::converts_safely;
+        use super::q128::{BUFFER_BYTES, Buffer, CHANNELS, Group, STRIP_BYTES, Target};
+        use crate::kernels::gemm::packing::{converts_safely, extremes, split_within};
         use crate::kernels::gemm::{GemmU8, Matrix, Rows};
         use crate::kernels::requantize::Requantize;
+        use crate::kernels::requantize::neon::{Finish, mode};
         use core::arch::aarch64::*;
 
-        /// Channels of a group.
-        const CHANNELS: usize = 16;
-        /// Products that packed weights are grouped by.
-        const K_MULTIPLE: usize = $k_multiple;
-        /// Rows of a tile.
-        const TILE: usize = 4;
-        /// Rows over which all groups of channels pass before the next.
-        const STRIP: usize = 16 * TILE;
+        /// Products of a block of weights.
+        const DEPTH: usize = $depth;
+        /// Rows of the tiles that there are, largest first.
+        const TILES: &[usize] = &[$($tile),*];
+        /// Weights of a block.
+        const BLOCK: usize = CHANNELS * DEPTH;
+
+        /// A block of weights.
+        #[repr(align(64))]
+        #[derive(Clone)]
+        struct Block([i8; BLOCK]);
 
         pub(in crate::kernels::gemm) struct Gemm {
-            /// Groups of [padded k ÷ multiple][16 × multiple].
-            weights: Vec<[$weight; CHANNELS * K_MULTIPLE]>,
-            bias: Vec<[i32; CHANNELS]>,
-            scale: Vec<[f32; CHANNELS]>,
-            requantize: Requantize,
+            /// The blocks of each group, then what is left of some of them.
+            weights: Vec<Block>,
+            groups: Vec<Group>,
+            /// For each group, a number for each lane of a pair of rows.
+            bias: Vec<[i32; 2 * CHANNELS]>,
+            scale: Vec<[f32; 2 * CHANNELS]>,
+            finish: Finish,
             n: usize,
             k: usize,
-            /// What was added to each weight to make it fit; taken back by row sums.
-            shift: i32,
+            /// Rows of the largest tile that the buffer takes.
+            tile: usize,
         }
 
         impl Gemm {
@@ -47,167 +147,230 @@ macro_rules! gemm_on_neon {
                 weights: &Matrix<i16>,
                 requantize: &Requantize,
             ) -> Option<Self> {
+                let (n, k) = (weights.n, weights.k);
                 let available: bool = $available;
-                let shift = $shift(&weights.data)?;
-                if !available || !converts_safely(weights, requantize) || weights.n == 0 {
+                let splits = weights.data.iter().all(|&w| split_within(w, $limits).is_some());
+                if !available || !splits || !converts_safely(weights, requantize) || n == 0 || k == 0 {
                     return None;
                 }
-                let groups = weights.n.div_ceil(CHANNELS);
-                let steps = weights.k.div_ceil(K_MULTIPLE);
-                let mut packed = vec![[0; CHANNELS * K_MULTIPLE]; groups * steps];
-                for n in 0..weights.n {
-                    let (group, channel) = (n / CHANNELS, n % CHANNELS);
-                    for (k, &w) in weights.row(n).iter().enumerate() {
-                        let block = &mut packed[group * steps + k / K_MULTIPLE];
-                        block[$slot(channel, k % K_MULTIPLE)] = (w + shift) as $weight;
+                let steps = k.div_ceil(DEPTH);
+                let fits = |rows: &&usize| tile_bytes(k, **rows) <= BUFFER_BYTES;
+                let tile = *TILES.iter().find(fits)?;
+                let count = n.div_ceil(CHANNELS);
+                let mut packed = vec![Block([0; BLOCK]); count * steps];
+                let mut groups = Vec::with_capacity(count);
+                let (mut bias, mut scale) = (Vec::with_capacity(count), Vec::with_capacity(count));
+                for index in 0..count {
+                    let channel = (index * CHANNELS).min(n.saturating_sub(CHANNELS));
+                    let mut rest: Vec<(usize, usize)> = Vec::new();
+                    let width = CHANNELS.min(n - channel);
+                    for c in 0..width {
+                        for (at, &w) in weights.row(channel + c).iter().enumerate() {
+                            let (first, left) = split_within(w, $limits)?;
+                            let slot = slot(steps, c, at);
+                            packed[index * steps + slot / BLOCK].0[slot % BLOCK] = first;
+                            if left != 0 {
+                                let block = at / DEPTH;
+                                let found = rest.iter().find(|(of, _)| *of == block).map(|(_, place)| *place);
+                                let place = found.unwrap_or_else(|| {
+                                    packed.push(Block([0; BLOCK]));
+                                    rest.push((block, packed.len() - 1));
+                                    packed.len() - 1
+                                });
+                                packed[place].0[self::slot(1, c, at % DEPTH)] = left;
+                            }
+                        }
                     }
+                    // Activations that are flipped are 128 less.
+                    let flipped = |c: usize| -> i32 {
+                        let sum = || weights.row(c).iter().map(|&w| i32::from(w)).sum::<i32>();
+                        if $flips { sum().wrapping_mul(128) } else { 0 }
+                    };
+                    let of = |lane: usize| channel + self::lane(lane).min(width - 1);
+                    bias.push(std::array::from_fn(|i| requantize.bias[of(i)].wrapping_add(flipped(of(i)))));
+                    scale.push(std::array::from_fn(|i| requantize.scale[of(i)]));
+                    groups.push(Group { channel, rest });
                 }
-                let mut bias = vec![[0; CHANNELS]; groups];
-                let mut scale = vec![[0.0; CHANNELS]; groups];
-                bias.as_flattened_mut()[..weights.n].copy_from_slice(&requantize.bias);
-                scale.as_flattened_mut()[..weights.n].copy_from_slice(&requantize.scale);
-                Some(Self {
-                    weights: packed,
-                    bias,
-                    scale,
-                    requantize: requantize.clone(),
-                    n: weights.n,
-                    k: weights.k,
-                    shift: shift.into(),
-                })
+                let finish = Finish::new(requantize, |n| extremes(weights.row(n)));
+                Some(Self { weights: packed, groups, bias, scale, finish, n, k, tile })
             }
 
             fn steps(&self) -> usize {
-                self.k.div_ceil(K_MULTIPLE)
+                self.k.div_ceil(DEPTH)
             }
 
             #[target_feature(enable = $features)]
-            fn strips(&self, rows: Rows<'_, u8>, mut out: Target<'_>) {
-                rows.check(self.steps() * K_MULTIPLE);
-                let mut sums = [0i32; STRIP + TILE];
-                for start in (0..rows.count).step_by(STRIP) {
-                    let end = rows.count.min(start + STRIP);
-                    // The last tile may begin before the strip.
-                    let first = start.min(end.saturating_sub(TILE));
-                    if self.shift != 0 {
-                        for m in first..end {
-                            let sum: i32 = rows.row(m, self.k).iter().map(|&a| i32::from(a)).sum();
-                            sums[m - first] = -self.shift.wrapping_mul(sum);
-                        }
-                    }
-                    for group in 0..self.bias.len() {
-                        let mut m = start;
-                        while m < end {
-                            if m + TILE <= end {
-                                self.tile::<TILE>(group, rows, m, &sums[m - first..], &mut out);
-                                m += TILE;
-                            } else if end >= TILE {
-                                m = end - TILE;
-                                self.tile::<TILE>(group, rows, m, &sums[m - first..], &mut out);
-                                break;
-                            } else {
-                                self.tile::<1>(group, rows, m, &sums[m - first..], &mut out);
-                                m += 1;
-                            }
-                        }
-                    }
+            fn run(&self, rows: Rows<'_, u8>, mut out: Target<'_>) {
+                rows.check(self.k);
+                assert!(out.len() >= rows.count * self.n, "the rows lie in the output");
+                match self.finish.mode() {
+                    mode::EVEN => self.strips::<{ mode::EVEN }>(&rows, &mut out),
+                    mode::WHOLE => self.strips::<{ mode::WHOLE }>(&rows, &mut out),
+                    mode::NARROW => self.strips::<{ mode::NARROW }>(&rows, &mut out),
+                    _ => self.strips::<{ mode::ANY }>(&rows, &mut out),
                 }
             }
 
+            #[target_feature(enable = $features)]
+            fn strips<const MODE: u8>(&self, rows: &Rows<'_, u8>, out: &mut Target<'_>) {
+                let mut buffer = Buffer::new();
+                let packed = buffer.as_mut_ptr();
+                let in_strip = (STRIP_BYTES / tile_bytes(self.k, self.tile)).max(1);
+                let mut m = 0;
+                while rows.count - m >= self.tile {
+                    let tiles = ((rows.count - m) / self.tile).min(in_strip);
+                    self.strip::<MODE>(rows, m, self.tile, tiles, packed, out);
+                    m += tiles * self.tile;
+                }
+                while m < rows.count {
+                    let left = rows.count - m;
+                    // One tile that begins before the strip, where the rows are there.
+                    let over = TILES.iter().rev().copied().find(|&tile| tile >= left && tile <= self.tile);
+                    let tile = match over {
+                        Some(tile) if tile <= rows.count => tile,
+                        _ => TILES.iter().copied().find(|&tile| tile <= left).unwrap_or(1),
+                    };
+                    m = m.min(rows.count - tile);
+                    self.strip::<MODE>(rows, m, tile, 1, packed, out);
+                    m += tile;
+                }
+            }
+
+            /// All channels of `tiles` tiles of `tile` rows from row `m` on.
             #[inline]
             #[target_feature(enable = $features)]
-            fn tile<const R: usize>(
+            fn strip<const MODE: u8>(
                 &self,
-                group: usize,
-                rows: Rows<'_, u8>,
+                rows: &Rows<'_, u8>,
                 m: usize,
-                sums: &[i32],
+                tile: usize,
+                tiles: usize,
+                packed: *mut u8,
                 out: &mut Target<'_>,
             ) {
-                let mut acc = [[vdupq_n_s32(0); 4]; R];
-                for r in 0..R {
-                    for q in 0..4 {
-                        // SAFETY: the bias of a group is 16 numbers.
-                        let bias = unsafe { vld1q_s32(self.bias[group].as_ptr().add(4 * q)) };
-                        acc[r][q] = vaddq_s32(bias, vdupq_n_s32(sums[r]));
-                    }
-                }
-                let steps = self.steps();
-                let weights = &self.weights[group * steps..][..steps];
-                // SAFETY: `strips` checked that the rows lie in the data, each of steps ×
-                // multiple bytes.
-                unsafe {
-                    $accumulate(&mut acc, rows.data.as_ptr().add(m * rows.stride), rows.stride, weights)
-                };
-                let first = m * self.n + group * CHANNELS;
-                let width = CHANNELS.min(self.n - group * CHANNELS);
-                for (r, acc) in acc.iter().enumerate() {
-                    match out {
-                        Target::Bytes(out) => {
-                            let mut values = [0u8; CHANNELS];
-                            let bytes = self.bytes(group, acc);
-                            // SAFETY: the array is as long as the register.
-                            unsafe { vst1q_u8(values.as_mut_ptr(), bytes) };
-                            out[first + r * self.n..][..width].copy_from_slice(&values[..width]);
+                match tile {
+                    $($tile => {
+                        const PAIRS: usize = usize::div_ceil($tile, 2);
+                        let bytes = tile_bytes(self.k, $tile);
+                        for index in 0..tiles {
+                            // SAFETY: the buffer holds `tiles` tiles; the rows were checked.
+                            unsafe { pack::<$tile>(rows, m + index * $tile, self.k, packed.add(index * bytes)) };
                         }
-                        Target::Sums(out) => {
-                            let mut values = [0i32; CHANNELS];
-                            for q in 0..4 {
-                                // SAFETY: the array is as long as four registers.
-                                unsafe { vst1q_s32(values.as_mut_ptr().add(4 * q), acc[q]) };
+                        for group in 0..self.groups.len() {
+                            for index in 0..tiles {
+                                // SAFETY: the buffer holds what was packed above.
+                                unsafe {
+                                    self.tile::<$tile, PAIRS, MODE>(
+                                        group,
+                                        packed.add(index * bytes),
+                                        m + index * $tile,
+                                        out,
+                                    );
+                                }
                             }
-                            out[first + r * self.n..][..width].copy_from_slice(&values[..width]);
                         }
-                    }
+                    })*
+                    _ => unreachable!("only the tiles that there are"),
                 }
             }
 
+            /// # Safety
+            /// R packed rows lie at `packed`; rows `m..m + R` lie in the output.
             #[inline]
             #[target_feature(enable = $features)]
-            fn bytes(&self, group: usize, acc: &[int32x4_t; 4]) -> uint8x16_t {
-                let mut rounded = *acc;
-                for q in 0..4 {
-                    // SAFETY: the scales of a group are 16 numbers.
-                    let scale = unsafe { vld1q_f32(self.scale[group].as_ptr().add(4 * q)) };
-                    rounded[q] = vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc[q]), scale));
+            unsafe fn tile<const R: usize, const PAIRS: usize, const MODE: u8>(
+                &self,
+                index: usize,
+                packed: *const u8,
+                m: usize,
+                out: &mut Target<'_>,
+            ) {
+                let (group, steps) = (&self.groups[index], self.steps());
+                let weights = self.weights[index * steps..][..steps].as_ptr().cast::<i8>();
+                let bias = registers(&self.bias[index]);
+                // SAFETY: both pointers hold `steps` blocks.
+                let mut acc = unsafe { products::<R, PAIRS>([bias; PAIRS], packed, weights, steps) };
+                for &(block, place) in &group.rest {
+                    let left = self.weights[place].0.as_ptr();
+                    // SAFETY: a block of weights, and the rows' bytes for it.
+                    acc = unsafe { products::<R, PAIRS>(acc, packed.add(block_offset(block, R)), left, 1) };
                 }
-                let zero_point = vdupq_n_s16(self.requantize.zero_point as i16);
-                // Saturation on the way is part of the clamp.
-                let low = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(rounded[0]), rounded[1]), zero_point);
-                let high = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(rounded[2]), rounded[3]), zero_point);
-                let bytes = vqmovun_high_s16(vqmovun_s16(low), high);
-                let bytes = vminq_u8(bytes, vdupq_n_u8(self.requantize.range.max));
-                vmaxq_u8(bytes, vdupq_n_u8(self.requantize.range.min))
+                let first = m * self.n + group.channel;
+                match out {
+                    Target::Bytes(out) => {
+                        let scale = reals(&self.scale[index]);
+                        // SAFETY: the caller's rows lie in the output.
+                        let to = unsafe { out.as_mut_ptr().add(first) };
+                        for p in 0..PAIRS {
+                            let bytes = by_rows(self.finish.bytes::<MODE>(acc[p], scale));
+                            // SAFETY: as above.
+                            unsafe {
+                                let to = to.add(2 * p * self.n);
+                                if self.n >= CHANNELS {
+                                    vst1_u8(to, vget_low_u8(bytes));
+                                    if 2 * p + 1 < R {
+                                        let to = to.add(self.n).cast::<u64>();
+                                        vst1q_lane_u64::<1>(to, vreinterpretq_u64_u8(bytes));
+                                    }
+                                } else {
+                                    let mut values = [0u8; 2 * CHANNELS];
+                                    vst1q_u8(values.as_mut_ptr(), bytes);
+                                    to.copy_from(values.as_ptr(), self.n);
+                                    if 2 * p + 1 < R {
+                                        to.add(self.n).copy_from(values.as_ptr().add(CHANNELS), self.n);
+                                    }
+                                }
+                            }
+                        }
+                    }
+                    Target::Sums(out) => {
+                        let width = CHANNELS.min(self.n);
+                        for p in 0..PAIRS {
+                            let mut values = [0i32; 2 * CHANNELS];
+                            for q in 0..4 {
+                                // SAFETY: the array is as long as four registers.
+                                unsafe { vst1q_s32(values.as_mut_ptr().add(4 * q), acc[p][q]) };
+                            }
+                            for (at, &value) in values.iter().enumerate() {
+                                let (row, channel) = (2 * p + row_of(at), lane(at));
+                                if row < R && channel < width {
+                                    out[first + row * self.n + channel] = value;
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }
 
-        /// Where a kernel's results go.
-        enum Target<'a> {
-            Bytes(&'a mut [u8]),
-            Sums(&'a mut [i32]),
+        /// Four registers as they lie in memory.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn reals(numbers: &[f32; 2 * CHANNELS]) -> [float32x4_t; 4] {
+            registers(bytemuck::must_cast_ref(numbers)).map(|v| vreinterpretq_f32_s32(v))
         }
 
         impl GemmU8 for Gemm {
             fn name(&self) -> &'static str {
-                if self.shift == 0 { $name } else { $shifted_name }
+                if self.groups.iter().all(|group| group.rest.is_empty()) { $name } else { $split_name }
             }
 
             fn k_multiple(&self) -> usize {
-                K_MULTIPLE
+                1
             }
 
             fn row_multiple(&self) -> usize {
-                3 * TILE
+                self.tile
             }
 
             fn requantized(&self, rows: Rows<'_, u8>, out: &mut [u8]) {
                 // SAFETY: `new` found the features on this CPU.
-                unsafe { self.strips(rows, Target::Bytes(out)) }
+                unsafe { self.run(rows, Target::Bytes(out)) }
             }
 
             fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]) {
                 // SAFETY: as above.
-                unsafe { self.strips(rows, Target::Sums(out)) }
+                unsafe { self.run(rows, Target::Sums(out)) }
             }
         }
     };

@@ -5,6 +5,9 @@
 //! for int8 and uint8, per tensor and per channel; LiteRT's reference kernels take a fixed-point
 //! multiplier instead, and differ by one step now and then.
 
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
+
 use super::activation::byte_range;
 use super::rounding::Rounder;
 use crate::error::Result;
