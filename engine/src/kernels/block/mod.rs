@@ -9,7 +9,7 @@ mod tests;
 pub(super) use lower::lower;
 
 use super::add::FusedSum;
-use super::depthwise::{MAX_KERNEL_HEIGHT, RowKernel};
+use super::depthwise::{RowKernel, output_rows};
 use super::gemm::{GemmU8, Rows};
 use super::window::Window;
 use crate::arena::Io;
@@ -119,15 +119,9 @@ impl Block {
                     (&*scratch.expanded, reach.start)
                 }
             };
-            for (y, to) in rows.clone().zip(scratch.convolved.chunks_exact_mut(after)) {
-                let mut taps = [None; MAX_KERNEL_HEIGHT];
-                let taps = &mut taps[..self.window.kernel.h];
-                for (tap, row) in taps.iter_mut().enumerate() {
-                    let source = self.window.input_row(y, tap);
-                    *row = source.map(|source| &middle[(source - base) * before..][..before]);
-                }
-                self.depthwise.row(taps, to);
-            }
+            let line = |source: usize| &middle[(source - base) * before..][..before];
+            let to = &mut scratch.convolved[..rows.len() * after];
+            output_rows(&*self.depthwise, &self.window, start, to, after, line);
             let (data, stride) = (&*scratch.convolved, self.channels.middle);
             let pixels = Rows { data, stride, count: rows.len() * output.w };
             match (&self.sum, residual) {

@@ -6,6 +6,8 @@ mod avx2;
 mod avx512vnni;
 #[cfg(target_arch = "x86_64")]
 mod avxvnni;
+#[cfg(target_arch = "aarch64")]
+mod dotprod;
 mod float;
 mod hybrid;
 mod lower;
@@ -33,6 +35,39 @@ pub(super) trait RowKernel<T>: Send + Sync {
 
     /// One output row from `Window::kernel.h` input rows, each of `Window::input.w` pixels.
     fn row(&self, rows: &TapRows<'_, T>, out: &mut [T]);
+
+    /// Whether [`RowKernel::pair`] can be called: for a stride and a dilation of 1 in height.
+    fn computes_pairs(&self) -> bool {
+        false
+    }
+
+    /// Two adjacent output rows, from one input row more than [`RowKernel::row`] takes.
+    fn pair(&self, _rows: &TapRows<'_, T>, _out: &mut [T]) {
+        unreachable!("asked for only where computes_pairs() says so");
+    }
+}
+
+/// Output rows from `first` on, as many as `out` has, of an image whose row y is `line(y)`.
+pub(super) fn output_rows<'a, T: 'a>(
+    kernel: &dyn RowKernel<T>,
+    window: &Window,
+    first: usize,
+    out: &mut [T],
+    row_len: usize,
+    line: impl Fn(usize) -> &'a [T],
+) {
+    let together = if kernel.computes_pairs() { 2 } else { 1 };
+    let mut y = first;
+    for out in out.chunks_mut(together * row_len) {
+        let pair = out.len() > row_len;
+        let mut taps = [None; MAX_KERNEL_HEIGHT + 1];
+        let taps = &mut taps[..window.kernel.h + usize::from(pair)];
+        for (tap, row) in taps.iter_mut().enumerate() {
+            *row = window.input_row(y, tap).map(&line);
+        }
+        if pair { kernel.pair(taps, out) } else { kernel.row(taps, out) }
+        y += together;
+    }
 }
 
 /// What all row kernels are made from.
@@ -68,7 +103,10 @@ fn candidates<'a>(
         (Isa::Avx2, |t, r| boxed(avx2::Depthwise::new(t, r))),
     ];
     #[cfg(target_arch = "aarch64")]
-    const KERNELS: &[(Isa, Constructor)] = &[(Isa::Neon, |t, r| boxed(neon::Depthwise::new(t, r)))];
+    const KERNELS: &[(Isa, Constructor)] = &[
+        (Isa::NeonDotprod, |t, r| boxed(dotprod::Depthwise::new(t, r))),
+        (Isa::Neon, |t, r| boxed(neon::Depthwise::new(t, r))),
+    ];
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     const KERNELS: &[(Isa, Constructor)] = &[];
     KERNELS.iter().filter(move |(needs, _)| *needs <= isa).filter_map(move |(_, new)| new(taps, requantize))
@@ -118,16 +156,17 @@ impl<T: bytemuck::Pod + Send + Sync> DepthwiseConv<T> {
         let window = &self.window;
         let input_row = window.input.w * self.channels;
         let output_row = window.output.w * self.channels;
-        pool.split(out, output_row, 1, &mut [], &|first, out, _| {
-            for (index, out) in out.chunks_exact_mut(output_row).enumerate() {
-                let row = first + index;
+        // Pieces of two rows at least, for kernels that take two.
+        pool.split(out, output_row, 2, &mut [], &|first, mut out, _| {
+            let mut row = first;
+            while !out.is_empty() {
                 let (batch, y) = (row / window.output.h, row % window.output.h);
                 let image = &image[batch * window.input.h * input_row..];
-                let mut taps = [None; MAX_KERNEL_HEIGHT];
-                for (tap, row) in taps[..window.kernel.h].iter_mut().enumerate() {
-                    *row = window.input_row(y, tap).map(|y| &image[y * input_row..][..input_row]);
-                }
-                self.kernel.row(&taps[..window.kernel.h], out);
+                let count = (window.output.h - y).min(out.len() / output_row);
+                let (piece, rest) = std::mem::take(&mut out).split_at_mut(count * output_row);
+                let line = |y: usize| &image[y * input_row..][..input_row];
+                output_rows(&*self.kernel, window, y, piece, output_row, line);
+                (out, row) = (rest, row + count);
             }
         });
     }

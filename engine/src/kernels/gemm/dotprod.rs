@@ -16,7 +16,7 @@ super::q128::gemm_on_neon! {
     flips: true,
     depth: 8,
     limits: -128..=127,
-    tiles: [12 8 4 2 1],
+    tiles: [8 4 2 1],
 }
 
 /// Four products of a channel side by side, the eight channels one after another.

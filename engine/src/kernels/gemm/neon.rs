@@ -80,7 +80,8 @@ unsafe fn pack<const R: usize>(rows: &Rows<'_, u8>, first: usize, k: usize, to: 
 ///
 /// # Safety
 /// `steps` blocks lie at `weights`, and the rows' bytes for them at `a`; the caller has the features.
-#[inline(always)]
+#[inline]
+#[target_feature(enable = "neon")]
 unsafe fn products<const R: usize, const PAIRS: usize>(
     mut acc: [[int32x4_t; 4]; PAIRS],
     a: *const u8,
@@ -88,26 +89,16 @@ unsafe fn products<const R: usize, const PAIRS: usize>(
     steps: usize,
 ) -> [[int32x4_t; 4]; PAIRS] {
     for half in 0..2 {
-        let mut sums = [[vdupq_n_s32(0); HALF]; R];
         let mut a = a.cast::<i8>();
         // SAFETY: the caller's.
         let mut w = unsafe { weights.add(half * steps * HALF * DEPTH) };
-        for _ in 0..steps {
+        // SAFETY: as above; there is a block at least.
+        let mut sums = unsafe { step::<R, true>([[vdupq_n_s32(0); HALF]; R], a, w) };
+        for _ in 1..steps {
             // SAFETY: as above.
             unsafe {
-                let mut x = [vdupq_n_s8(0); R];
-                for r in 0..R {
-                    x[r] = vld1q_s8(a.add(DEPTH * r));
-                }
-                for c in 0..HALF {
-                    let w = vld1q_s8(w.add(DEPTH * c));
-                    for r in 0..R {
-                        let products = vmull_s8(vget_low_s8(x[r]), vget_low_s8(w));
-                        let products = vmlal_high_s8(products, x[r], w);
-                        sums[r][c] = vpadalq_s16(sums[r][c], products);
-                    }
-                }
                 (a, w) = (a.add(DEPTH * R), w.add(DEPTH * HALF));
+                sums = step::<R, false>(sums, a, w);
             }
         }
         for r in 0..R {
@@ -118,4 +109,34 @@ unsafe fn products<const R: usize, const PAIRS: usize>(
         }
     }
     acc
+}
+
+/// sums + the products of sixteen activations of R rows with half the channels, four partial sums of
+/// each; the products alone for the `FIRST` of them.
+///
+/// # Safety
+/// Half a block lies at `weights`, and the rows' bytes for it at `a`.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn step<const R: usize, const FIRST: bool>(
+    mut sums: [[int32x4_t; HALF]; R],
+    a: *const i8,
+    weights: *const i8,
+) -> [[int32x4_t; HALF]; R] {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut x = [vdupq_n_s8(0); R];
+        for r in 0..R {
+            x[r] = vld1q_s8(a.add(DEPTH * r));
+        }
+        for c in 0..HALF {
+            let w = vld1q_s8(weights.add(DEPTH * c));
+            for r in 0..R {
+                let products = vmull_s8(vget_low_s8(x[r]), vget_low_s8(w));
+                let products = vmlal_high_s8(products, x[r], w);
+                sums[r][c] = if FIRST { vpaddlq_s16(products) } else { vpadalq_s16(sums[r][c], products) };
+            }
+        }
+    }
+    sums
 }

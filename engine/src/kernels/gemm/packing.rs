@@ -19,7 +19,7 @@ pub(crate) fn split(weight: i16) -> Option<(i8, i8)> {
 
 /// A weight as the sum of two signed bytes, the first within `limits`; `None` where two are not enough.
 #[cfg_attr(not(target_arch = "aarch64"), allow(dead_code, reason = "only NEON kernels choose the limits"))]
-pub(super) fn split_within(weight: i16, limits: std::ops::RangeInclusive<i8>) -> Option<(i8, i8)> {
+pub(crate) fn split_within(weight: i16, limits: std::ops::RangeInclusive<i8>) -> Option<(i8, i8)> {
     let first = weight.clamp((*limits.start()).into(), (*limits.end()).into());
     Some((first as i8, i8::try_from(weight - first).ok()?))
 }

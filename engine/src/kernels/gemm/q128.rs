@@ -257,84 +257,102 @@ macro_rules! gemm_on_neon {
                             unsafe { pack::<$tile>(rows, m + index * $tile, self.k, packed.add(index * bytes)) };
                         }
                         for group in 0..self.groups.len() {
-                            for index in 0..tiles {
-                                // SAFETY: the buffer holds what was packed above.
-                                unsafe {
-                                    self.tile::<$tile, PAIRS, MODE>(
-                                        group,
-                                        packed.add(index * bytes),
-                                        m + index * $tile,
-                                        out,
-                                    );
-                                }
-                            }
+                            // SAFETY: the buffer holds what was packed above.
+                            unsafe { self.tiles::<$tile, PAIRS, MODE>(group, packed, m, tiles, out) };
                         }
                     })*
                     _ => unreachable!("only the tiles that there are"),
                 }
             }
 
+            /// A group of channels of `count` tiles from row `m` on.
+            ///
             /// # Safety
-            /// R packed rows lie at `packed`; rows `m..m + R` lie in the output.
+            /// `count` tiles of R packed rows lie at `packed`; those rows lie in the output.
             #[inline]
             #[target_feature(enable = $features)]
-            unsafe fn tile<const R: usize, const PAIRS: usize, const MODE: u8>(
+            unsafe fn tiles<const R: usize, const PAIRS: usize, const MODE: u8>(
                 &self,
                 index: usize,
-                packed: *const u8,
+                mut packed: *const u8,
                 m: usize,
+                count: usize,
                 out: &mut Target<'_>,
             ) {
-                let (group, steps) = (&self.groups[index], self.steps());
+                let (group, steps, n) = (&self.groups[index], self.steps(), self.n);
+                let (finish, bytes) = (self.finish, tile_bytes(self.k, R));
                 let weights = self.weights[index * steps..][..steps].as_ptr().cast::<i8>();
-                let bias = registers(&self.bias[index]);
-                // SAFETY: both pointers hold `steps` blocks.
-                let mut acc = unsafe { products::<R, PAIRS>([bias; PAIRS], packed, weights, steps) };
-                for &(block, place) in &group.rest {
-                    let left = self.weights[place].0.as_ptr();
-                    // SAFETY: a block of weights, and the rows' bytes for it.
-                    acc = unsafe { products::<R, PAIRS>(acc, packed.add(block_offset(block, R)), left, 1) };
-                }
-                let first = m * self.n + group.channel;
-                match out {
-                    Target::Bytes(out) => {
-                        let scale = reals(&self.scale[index]);
-                        // SAFETY: the caller's rows lie in the output.
-                        let to = unsafe { out.as_mut_ptr().add(first) };
-                        for p in 0..PAIRS {
-                            let bytes = by_rows(self.finish.bytes::<MODE>(acc[p], scale));
-                            // SAFETY: as above.
-                            unsafe {
-                                let to = to.add(2 * p * self.n);
-                                if self.n >= CHANNELS {
-                                    vst1_u8(to, vget_low_u8(bytes));
-                                    if 2 * p + 1 < R {
-                                        let to = to.add(self.n).cast::<u64>();
-                                        vst1q_lane_u64::<1>(to, vreinterpretq_u64_u8(bytes));
-                                    }
-                                } else {
-                                    let mut values = [0u8; 2 * CHANNELS];
-                                    vst1q_u8(values.as_mut_ptr(), bytes);
-                                    to.copy_from(values.as_ptr(), self.n);
-                                    if 2 * p + 1 < R {
-                                        to.add(self.n).copy_from(values.as_ptr().add(CHANNELS), self.n);
-                                    }
+                let (bias, scale) = (registers(&self.bias[index]), reals(&self.scale[index]));
+                let mut first = m * n + group.channel;
+                // Whole registers are stored in place; everything else is rare.
+                let direct = match out {
+                    Target::Bytes(out) if n >= CHANNELS => Some(out.as_mut_ptr()),
+                    _ => None,
+                };
+                for _ in 0..count {
+                    // SAFETY: both pointers hold `steps` blocks.
+                    let mut acc = unsafe { products::<R, PAIRS>([bias; PAIRS], packed, weights, steps) };
+                    for &(block, place) in &group.rest {
+                        let left = self.weights[place].0.as_ptr();
+                        // SAFETY: a block of weights, and the rows' bytes for it.
+                        acc = unsafe { products::<R, PAIRS>(acc, packed.add(block_offset(block, R)), left, 1) };
+                    }
+                    if let Some(out) = direct {
+                        // SAFETY: the caller's rows lie in the output, which is at least eight wide.
+                        unsafe {
+                            let mut to = out.add(first);
+                            for p in 0..PAIRS {
+                                let bytes = by_rows(finish.bytes::<MODE>(acc[p], scale));
+                                vst1_u8(to, vget_low_u8(bytes));
+                                if 2 * p + 1 < R {
+                                    to = to.add(n);
+                                    vst1q_lane_u64::<1>(to.cast(), vreinterpretq_u64_u8(bytes));
+                                    to = to.wrapping_add(n);
                                 }
                             }
                         }
+                    } else {
+                        // A copy, so that the accumulators themselves never leave their registers.
+                        self.store::<R, PAIRS, MODE>(&{ acc }, scale, &mut *out, first);
                     }
-                    Target::Sums(out) => {
-                        let width = CHANNELS.min(self.n);
-                        for p in 0..PAIRS {
+                    packed = packed.wrapping_add(bytes);
+                    first += R * n;
+                }
+            }
+
+            /// Stores a tile channel by channel.
+            #[inline(never)]
+            #[target_feature(enable = $features)]
+            fn store<const R: usize, const PAIRS: usize, const MODE: u8>(
+                &self,
+                acc: &[[int32x4_t; 4]; PAIRS],
+                scale: [float32x4_t; 4],
+                out: &mut Target<'_>,
+                first: usize,
+            ) {
+                let width = CHANNELS.min(self.n);
+                for (p, acc) in acc.iter().enumerate() {
+                    let rows = 2.min(R - 2 * p);
+                    match out {
+                        Target::Bytes(out) => {
+                            let mut values = [0u8; 2 * CHANNELS];
+                            let bytes = by_rows(self.finish.bytes::<MODE>(*acc, scale));
+                            // SAFETY: the array is as long as the register.
+                            unsafe { vst1q_u8(values.as_mut_ptr(), bytes) };
+                            for (row, values) in values.chunks_exact(CHANNELS).enumerate().take(rows) {
+                                let to = &mut out[first + (2 * p + row) * self.n..][..width];
+                                to.copy_from_slice(&values[..width]);
+                            }
+                        }
+                        Target::Sums(out) => {
                             let mut values = [0i32; 2 * CHANNELS];
-                            for q in 0..4 {
+                            for (q, acc) in acc.iter().enumerate() {
                                 // SAFETY: the array is as long as four registers.
-                                unsafe { vst1q_s32(values.as_mut_ptr().add(4 * q), acc[p][q]) };
+                                unsafe { vst1q_s32(values.as_mut_ptr().add(4 * q), *acc) };
                             }
                             for (at, &value) in values.iter().enumerate() {
-                                let (row, channel) = (2 * p + row_of(at), lane(at));
-                                if row < R && channel < width {
-                                    out[first + row * self.n + channel] = value;
+                                if row_of(at) < rows && lane(at) < width {
+                                    out[first + (2 * p + row_of(at)) * self.n + lane(at)] = value;
                                 }
                             }
                         }
