@@ -6,6 +6,8 @@ mod avx2;
 mod avx512vnni;
 mod broadcast;
 mod fused;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 use super::Isa;
@@ -118,6 +120,8 @@ impl ByteSum {
             Isa::Avx512Vnni => avx512vnni::bytes(&self.sum, a, b, out),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 | Isa::AvxVnni => avx2::bytes(&self.sum, a, b, out),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon | Isa::NeonDotprod | Isa::I8mm => neon::bytes(&self.sum, a, b, out),
             _ => scalar::bytes(&self.sum, a, b, out),
         }
     }
@@ -189,6 +193,7 @@ impl Kernel for AddU8 {
         match self.sum.isa {
             Isa::Avx512Vnni => "x86_64-u8-avx512",
             Isa::Avx2 | Isa::AvxVnni => "x86_64-u8-avx2",
+            Isa::Neon | Isa::NeonDotprod | Isa::I8mm => "aarch64-u8-neon",
             _ => "portable-u8-scalar",
         }
     }
@@ -271,6 +276,12 @@ mod tests {
                     + (i32::from(b) - input[1].zero_point) as f32 * input[1].scale;
                 let exact = (real / output.scale + output.zero_point as f32).clamp(3.0, 250.0);
                 prop_assert!((f32::from(byte) - exact).abs() < 0.51, "{byte} {exact}");
+            }
+            #[cfg(target_arch = "aarch64")]
+            {
+                let mut out = vec![0; a.len()];
+                neon::bytes(&sum, &a, &b, &mut out);
+                prop_assert_eq!(&out, &expected);
             }
             #[cfg(target_arch = "x86_64")]
             {

@@ -4,6 +4,7 @@
 //! one `sdot` then gives three products of the upper output row (weights w0 w1 w2 0) or of the lower
 //! one (0 w0 w1 w2). Columns stay in registers while the window slides over them.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::{RowKernel, TapRows, Taps};

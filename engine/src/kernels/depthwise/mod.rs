@@ -65,7 +65,11 @@ pub(super) fn output_rows<'a, T: 'a>(
         for (tap, row) in taps.iter_mut().enumerate() {
             *row = window.input_row(y, tap).map(&line);
         }
-        if pair { kernel.pair(taps, out) } else { kernel.row(taps, out) }
+        if pair {
+            kernel.pair(taps, out)
+        } else {
+            kernel.row(taps, out)
+        }
         y += together;
     }
 }

@@ -119,7 +119,9 @@ impl Depthwise {
             for block in &self.blocks {
                 let out = out[x * self.channels + block.channel..].as_mut_ptr();
                 // SAFETY: sixteen bytes are readable from each address and this offset on.
-                unsafe { Pixel { depthwise: self, block, out }.run::<MODE>(&addresses, block.channel, 1, 0, nine) };
+                unsafe {
+                    Pixel { depthwise: self, block, out }.run::<MODE>(&addresses, block.channel, 1, 0, nine)
+                };
             }
         }
         if interior.is_empty() {

@@ -25,10 +25,10 @@ mod ymm;
 pub(crate) use float::{FloatRange, GemmF32};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use packing::can_split;
-#[cfg(target_arch = "aarch64")]
-pub(crate) use packing::{extremes, split_within};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use packing::split;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use packing::{extremes, split_within};
 pub use peak::peak_macs_per_second;
 
 use super::Isa;

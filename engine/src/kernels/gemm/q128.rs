@@ -5,6 +5,8 @@
 //! so that the inner loop reads two pointers with wide loads and nothing else. Over each strip pass
 //! all groups of eight channels, tile by tile; a tile is requantized in its registers.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
+
 use super::Rows;
 use core::arch::aarch64::{uint8x16_t, vld1q_u8};
 use std::mem::MaybeUninit;
