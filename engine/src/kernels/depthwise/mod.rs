@@ -160,8 +160,8 @@ impl<T: bytemuck::Pod + Send + Sync> DepthwiseConv<T> {
         let window = &self.window;
         let input_row = window.input.w * self.channels;
         let output_row = window.output.w * self.channels;
-        // Pieces of two rows at least, for kernels that take two.
-        pool.split(out, output_row, 2, &mut [], &|first, mut out, _| {
+        let together = if self.kernel.computes_pairs() { 2 } else { 1 };
+        pool.split(out, output_row, together, &mut [], &|first, mut out, _| {
             let mut row = first;
             while !out.is_empty() {
                 let (batch, y) = (row / window.output.h, row % window.output.h);
