@@ -16,7 +16,7 @@ super::q128::gemm_on_neon! {
     flips: true,
     depth: 8,
     limits: -128..=127,
-    tiles: [8 4 2 1],
+    tiles: [12 8 4 2 1],
 }
 
 /// Four products of a channel side by side, the eight channels one after another.
@@ -106,6 +106,10 @@ unsafe fn products<const R: usize, const PAIRS: usize>(
     weights: *const i8,
     steps: usize,
 ) -> [[int32x4_t; 4]; PAIRS] {
+    if R == 12 {
+        // SAFETY: the caller's; there is a block at least.
+        return unsafe { twelve(acc, a, weights, steps) };
+    }
     let (mut a, mut weights, mut left) = (a.cast::<i8>(), weights, steps);
     // SAFETY: the caller's.
     unsafe {
@@ -154,4 +158,116 @@ unsafe fn step<const R: usize, const PAIRS: usize>(
             }
         }
     }
+}
+
+/// acc + the products of twelve rows with eight channels: 24 sums, six registers of activations and
+/// two of weights take all 32 registers, which LLVM does not manage without moves and spills.
+///
+/// # Safety
+/// `steps` blocks lie at `weights`, one at least, and the rows' bytes for them at `a`.
+#[inline(always)]
+unsafe fn twelve<const PAIRS: usize>(
+    mut acc: [[int32x4_t; 4]; PAIRS],
+    a: *const u8,
+    weights: *const i8,
+    steps: usize,
+) -> [[int32x4_t; 4]; PAIRS] {
+    // SAFETY: the caller's; reads memory and changes the registers that are named.
+    unsafe {
+        asm!(
+            "2:",
+            "ldp {x0:q}, {x1:q}, [{a}], #96",
+            "ldp {w0:q}, {w1:q}, [{w}], #64",
+            "subs {n}, {n}, #1",
+            "sdot {c00:v}.4s, {w0:v}.16b, {x0:v}.4b[0]",
+            "sdot {c01:v}.4s, {w1:v}.16b, {x0:v}.4b[0]",
+            "sdot {c02:v}.4s, {w0:v}.16b, {x0:v}.4b[2]",
+            "sdot {c03:v}.4s, {w1:v}.16b, {x0:v}.4b[2]",
+            "ldp {x2:q}, {x3:q}, [{a}, #-64]",
+            "sdot {c10:v}.4s, {w0:v}.16b, {x1:v}.4b[0]",
+            "sdot {c11:v}.4s, {w1:v}.16b, {x1:v}.4b[0]",
+            "sdot {c12:v}.4s, {w0:v}.16b, {x1:v}.4b[2]",
+            "sdot {c13:v}.4s, {w1:v}.16b, {x1:v}.4b[2]",
+            "ldp {x4:q}, {x5:q}, [{a}, #-32]",
+            "sdot {c20:v}.4s, {w0:v}.16b, {x2:v}.4b[0]",
+            "sdot {c21:v}.4s, {w1:v}.16b, {x2:v}.4b[0]",
+            "sdot {c22:v}.4s, {w0:v}.16b, {x2:v}.4b[2]",
+            "sdot {c23:v}.4s, {w1:v}.16b, {x2:v}.4b[2]",
+            "sdot {c30:v}.4s, {w0:v}.16b, {x3:v}.4b[0]",
+            "sdot {c31:v}.4s, {w1:v}.16b, {x3:v}.4b[0]",
+            "sdot {c32:v}.4s, {w0:v}.16b, {x3:v}.4b[2]",
+            "sdot {c33:v}.4s, {w1:v}.16b, {x3:v}.4b[2]",
+            "sdot {c40:v}.4s, {w0:v}.16b, {x4:v}.4b[0]",
+            "sdot {c41:v}.4s, {w1:v}.16b, {x4:v}.4b[0]",
+            "sdot {c42:v}.4s, {w0:v}.16b, {x4:v}.4b[2]",
+            "sdot {c43:v}.4s, {w1:v}.16b, {x4:v}.4b[2]",
+            "sdot {c50:v}.4s, {w0:v}.16b, {x5:v}.4b[0]",
+            "sdot {c51:v}.4s, {w1:v}.16b, {x5:v}.4b[0]",
+            "sdot {c52:v}.4s, {w0:v}.16b, {x5:v}.4b[2]",
+            "sdot {c53:v}.4s, {w1:v}.16b, {x5:v}.4b[2]",
+            "ldp {w0:q}, {w1:q}, [{w}, #-32]",
+            "sdot {c00:v}.4s, {w0:v}.16b, {x0:v}.4b[1]",
+            "sdot {c01:v}.4s, {w1:v}.16b, {x0:v}.4b[1]",
+            "sdot {c02:v}.4s, {w0:v}.16b, {x0:v}.4b[3]",
+            "sdot {c03:v}.4s, {w1:v}.16b, {x0:v}.4b[3]",
+            "sdot {c10:v}.4s, {w0:v}.16b, {x1:v}.4b[1]",
+            "sdot {c11:v}.4s, {w1:v}.16b, {x1:v}.4b[1]",
+            "sdot {c12:v}.4s, {w0:v}.16b, {x1:v}.4b[3]",
+            "sdot {c13:v}.4s, {w1:v}.16b, {x1:v}.4b[3]",
+            "sdot {c20:v}.4s, {w0:v}.16b, {x2:v}.4b[1]",
+            "sdot {c21:v}.4s, {w1:v}.16b, {x2:v}.4b[1]",
+            "sdot {c22:v}.4s, {w0:v}.16b, {x2:v}.4b[3]",
+            "sdot {c23:v}.4s, {w1:v}.16b, {x2:v}.4b[3]",
+            "sdot {c30:v}.4s, {w0:v}.16b, {x3:v}.4b[1]",
+            "sdot {c31:v}.4s, {w1:v}.16b, {x3:v}.4b[1]",
+            "sdot {c32:v}.4s, {w0:v}.16b, {x3:v}.4b[3]",
+            "sdot {c33:v}.4s, {w1:v}.16b, {x3:v}.4b[3]",
+            "sdot {c40:v}.4s, {w0:v}.16b, {x4:v}.4b[1]",
+            "sdot {c41:v}.4s, {w1:v}.16b, {x4:v}.4b[1]",
+            "sdot {c42:v}.4s, {w0:v}.16b, {x4:v}.4b[3]",
+            "sdot {c43:v}.4s, {w1:v}.16b, {x4:v}.4b[3]",
+            "sdot {c50:v}.4s, {w0:v}.16b, {x5:v}.4b[1]",
+            "sdot {c51:v}.4s, {w1:v}.16b, {x5:v}.4b[1]",
+            "sdot {c52:v}.4s, {w0:v}.16b, {x5:v}.4b[3]",
+            "sdot {c53:v}.4s, {w1:v}.16b, {x5:v}.4b[3]",
+            "b.ne 2b",
+            a = inout(reg) a => _,
+            w = inout(reg) weights => _,
+            n = inout(reg) steps => _,
+            c00 = inout(vreg) acc[0][0],
+            c01 = inout(vreg) acc[0][1],
+            c02 = inout(vreg) acc[0][2],
+            c03 = inout(vreg) acc[0][3],
+            c10 = inout(vreg) acc[1][0],
+            c11 = inout(vreg) acc[1][1],
+            c12 = inout(vreg) acc[1][2],
+            c13 = inout(vreg) acc[1][3],
+            c20 = inout(vreg) acc[2][0],
+            c21 = inout(vreg) acc[2][1],
+            c22 = inout(vreg) acc[2][2],
+            c23 = inout(vreg) acc[2][3],
+            c30 = inout(vreg) acc[3][0],
+            c31 = inout(vreg) acc[3][1],
+            c32 = inout(vreg) acc[3][2],
+            c33 = inout(vreg) acc[3][3],
+            c40 = inout(vreg) acc[4][0],
+            c41 = inout(vreg) acc[4][1],
+            c42 = inout(vreg) acc[4][2],
+            c43 = inout(vreg) acc[4][3],
+            c50 = inout(vreg) acc[5][0],
+            c51 = inout(vreg) acc[5][1],
+            c52 = inout(vreg) acc[5][2],
+            c53 = inout(vreg) acc[5][3],
+            x0 = out(vreg) _,
+            x1 = out(vreg) _,
+            x2 = out(vreg) _,
+            x3 = out(vreg) _,
+            x4 = out(vreg) _,
+            x5 = out(vreg) _,
+            w0 = out(vreg) _,
+            w1 = out(vreg) _,
+            options(readonly, nostack),
+        );
+    }
+    acc
 }

@@ -88,27 +88,41 @@ unsafe fn products<const R: usize, const PAIRS: usize>(
     weights: *const i8,
     steps: usize,
 ) -> [[int32x4_t; 4]; PAIRS] {
-    for half in 0..2 {
-        let mut a = a.cast::<i8>();
-        // SAFETY: the caller's.
-        let mut w = unsafe { weights.add(half * steps * HALF * DEPTH) };
-        // SAFETY: as above; there is a block at least.
-        let mut sums = unsafe { step::<R, true>([[vdupq_n_s32(0); HALF]; R], a, w) };
-        for _ in 1..steps {
-            // SAFETY: as above.
-            unsafe {
-                (a, w) = (a.add(DEPTH * R), w.add(DEPTH * HALF));
-                sums = step::<R, false>(sums, a, w);
-            }
-        }
-        for r in 0..R {
-            let [a, b, c, d] = sums[r];
-            let channels = vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d));
+    // SAFETY: the caller's; the second half of the weights lies behind the first.
+    let halves =
+        unsafe { [half::<R>(a, weights, steps), half::<R>(a, weights.add(steps * HALF * DEPTH), steps)] };
+    for r in 0..R {
+        for half in 0..2 {
             let q = r % 2 * 2 + half;
-            acc[r / 2][q] = vaddq_s32(acc[r / 2][q], channels);
+            acc[r / 2][q] = vaddq_s32(acc[r / 2][q], halves[half][r]);
         }
     }
     acc
+}
+
+/// The products of R rows with half of the channels.
+///
+/// # Safety
+/// `steps` half blocks lie at `weights`, and the rows' bytes for them at `a`.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn half<const R: usize>(a: *const u8, weights: *const i8, steps: usize) -> [int32x4_t; R] {
+    let (mut a, mut w) = (a.cast::<i8>(), weights);
+    // SAFETY: the caller's; there is a block at least.
+    let mut sums = unsafe { step::<R, true>([[vdupq_n_s32(0); HALF]; R], a, w) };
+    for _ in 1..steps {
+        // SAFETY: the caller's.
+        unsafe {
+            (a, w) = (a.add(DEPTH * R), w.add(DEPTH * HALF));
+            sums = step::<R, false>(sums, a, w);
+        }
+    }
+    let mut channels = [vdupq_n_s32(0); R];
+    for r in 0..R {
+        let [a, b, c, d] = sums[r];
+        channels[r] = vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d));
+    }
+    channels
 }
 
 /// sums + the products of sixteen activations of R rows with half the channels, four partial sums of
