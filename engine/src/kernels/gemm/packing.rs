@@ -3,6 +3,17 @@
 use super::Matrix;
 use crate::kernels::requantize::Requantize;
 
+/// The shift that brings all weights into −128..=127, if there is one; zero where none is needed.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX-VNNI kernels shift weights"))]
+pub(super) fn shift_into_i8(weights: &[i16]) -> Option<i16> {
+    let min = weights.iter().copied().min().unwrap_or(0);
+    let max = weights.iter().copied().max().unwrap_or(0);
+    if min >= -128 && max <= 127 {
+        return Some(0);
+    }
+    (max - min <= 255).then_some(-128 - min)
+}
+
 /// Whether [`split`] can take all of them.
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "as below"))]
 pub(crate) fn can_split(weights: &[i16]) -> bool {
@@ -56,6 +67,14 @@ mod tests {
             assert_eq!(rest == 0, (-128..128).contains(&weight));
         }
         assert_eq!(split(255), None);
+    }
+
+    #[test]
+    fn weights_shift_into_signed_bytes() {
+        assert_eq!(shift_into_i8(&[-128, 127]), Some(0));
+        assert_eq!(shift_into_i8(&[-113, 142]), Some(-15));
+        assert_eq!(shift_into_i8(&[0, 255]), Some(-128));
+        assert_eq!(shift_into_i8(&[-200, 255]), None);
     }
 
     #[test]
