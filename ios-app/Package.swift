@@ -7,10 +7,12 @@ import PackageDescription
 fatalError("this package is for Linux; open App/Osprey.xcodeproj")
 #endif
 
-let frameworks = ["CoreVideo", "CoreMedia", "CoreImage", "AVFoundation", "UIKit", "CoreMotion", "SwiftUI", "Charts"]
+let frameworks = ["CoreVideo", "CoreMedia", "CoreImage", "AVFoundation", "UIKit", "CoreMotion", "UniformTypeIdentifiers", "SwiftUI", "Charts",
+    "Photos", "PhotosUI", "AVKit"]
 let imports: [String: [String]] = [
     "CoreMedia": ["CoreVideo"], "CoreImage": ["CoreVideo"], "AVFoundation": ["CoreMedia"],
-    "UIKit": ["AVFoundation", "CoreImage"], "SwiftUI": ["UIKit"], "Charts": ["SwiftUI"],
+    "UIKit": ["AVFoundation", "CoreImage"], "SwiftUI": ["UIKit", "UniformTypeIdentifiers"], "Charts": ["SwiftUI"],
+    "Photos": ["UIKit"], "PhotosUI": ["SwiftUI"], "AVKit": ["SwiftUI"],
 ]
 
 func standIn(_ name: String) -> Target {
@@ -33,10 +35,13 @@ let package = Package(
         .target(
             name: "OspreyUI",
             dependencies: ["OspreyKit"] + ["AVFoundation", "UIKit", "SwiftUI"].map { .init(stringLiteral: $0) },
-            path: "OspreyKit/Sources/OspreyUI"),
+            path: "OspreyKit/Sources/OspreyUI", exclude: ["OspreyUI.docc"]),
+        .target(
+            name: "Tutorials", dependencies: ["OspreyUI"],
+            path: "OspreyKit/Sources/OspreyUI/OspreyUI.docc/Resources"),
         .executableTarget(
             name: "Osprey", dependencies: ["OspreyKit", "OspreyUI"] + frameworks.map { .init(stringLiteral: $0) },
-            path: "App/Osprey", exclude: ["Acknowledgements.txt", "Assets.xcassets", "Info.plist", "PrivacyInfo.xcprivacy"],
+            path: "App/Osprey", exclude: ["Acknowledgements.txt", "Assets.xcassets", "Info.plist", "Localizable.xcstrings", "PrivacyInfo.xcprivacy"],
             linkerSettings: observation),
         .testTarget(
             name: "AppTests", dependencies: ["Osprey", "OspreyUI"], path: "linux/AppTests", linkerSettings: observation),

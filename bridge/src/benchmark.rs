@@ -1,14 +1,14 @@
-//! How fast this device is.
+//! How fast this device is, by the work of `cargo bench --bench device_classes`: a camera frame goes through the
+//! live pipeline, and its tracked boxes come back, one frame after the other.
 
 use crate::border::ffi::BenchmarkFigures;
 use crate::error::{Failure, FailureKind};
 use crate::guard::{guarded, lock, shielded};
 use crate::options::SessionOptions;
 use crate::source::ModelSource;
-use osprey_detector::Detection;
+use osprey_detector::Detector;
 use osprey_detector::frame::{Frame, Plane, YuvColor};
-use osprey_detector::preprocess::{PreprocessOptions, Preprocessor};
-use osprey_detector::ssd::Detector;
+use osprey_detector::pipeline::{DetectError, Detections, Pipeline, Results, Stage, Timings};
 use osprey_engine::Isa;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -16,20 +16,18 @@ use std::time::{Duration, Instant};
 /// Most frames of one call: minutes on any device.
 const MOST_FRAMES: u32 = 10_000;
 
-/// A detector with a camera frame to run it on. Any thread may use it, one at a time.
+/// A pipeline with a camera frame to run it on. Any thread may use it, one at a time.
 pub struct Benchmark(Mutex<Bench>);
 
 struct Bench {
-    detector: Detector,
-    preprocessor: Preprocessor,
+    pipeline: Pipeline<Detector>,
+    results: Results<Detections, DetectError>,
     size: (u32, u32),
-    luma: Vec<u8>,
-    chroma: Vec<u8>,
-    found: Vec<Detection>,
+    pixels: Vec<u8>,
 }
 
-/// A benchmark of camera frames (NV12, full range) of `width` × `height`, with the model, threads and
-/// filter that a session would have.
+/// A benchmark of camera frames (NV12, video range) of `width` × `height`, with the model, threads, filter and
+/// tracker that a session would have.
 ///
 /// # Errors
 /// [`FailureKind::Model`], [`FailureKind::Frame`], [`FailureKind::Options`].
@@ -40,23 +38,19 @@ pub fn benchmark(
     height: u32,
 ) -> Result<Benchmark, Failure> {
     guarded(|| {
-        let options = options.values();
-        let detector = source.detector(&options.detector)?;
-        let filter = options.pipeline.filter;
-        let preprocess = PreprocessOptions { filter, ..detector.input().into() };
-        let no_input = || Failure::new(FailureKind::Model, "the model has no input");
-        let spec = detector.model().inputs().first().ok_or_else(no_input)?;
-        let preprocessor = Preprocessor::new(spec, preprocess)?;
-        // Checked before memory is asked for.
-        let (w, h) = (width as usize, height as usize);
-        if width == 0 || height == 0 || w.saturating_mul(h) > 1 << 26 {
+        // Checked before memory is asked for. Chroma has half the rows and columns.
+        let pixels = width as usize * height as usize;
+        if pixels == 0 || pixels > 1 << 26 || width % 2 == 1 || height % 2 == 1 {
             return Err(Failure::new(FailureKind::Frame, format!("no camera has {width}x{height} pixels")));
         }
-        let level = |i: usize| ((i % w) ^ (i / w)) as u8;
-        let luma = (0..w * h).map(level).collect();
-        let chroma = (0..w.div_ceil(2) * 2 * h.div_ceil(2)).map(|i| level(i) / 2 + 64).collect();
-        let size = (width, height);
-        Ok(Benchmark(Mutex::new(Bench { detector, preprocessor, size, luma, chroma, found: Vec::new() })))
+        let options = options.values();
+        let source = source.clone();
+        let make = move || source.detector(&options.detector).map_err(DetectError::from);
+        let (pipeline, results) = Pipeline::start(make, &options.pipeline)?;
+        // The picture of the bench: a gradient with texture. What is in it hardly changes the time.
+        let level = |i: u32| (i.wrapping_mul(2_654_435_761) >> 26) as u8 + (i / width % 128) as u8;
+        let pixels = (0..width * height * 3 / 2).map(level).collect();
+        Ok(Benchmark(Mutex::new(Bench { pipeline, results, size: (width, height), pixels })))
     })
 }
 
@@ -71,7 +65,7 @@ pub fn library_version() -> String {
 }
 
 impl Benchmark {
-    /// Runs `frames` frames one after the other on this thread: preparing, inference, decoding.
+    /// Runs `frames` frames one after the other, each from its submission until its boxes are there.
     ///
     /// # Errors
     /// [`FailureKind::Options`], [`FailureKind::Model`].
@@ -81,22 +75,25 @@ impl Benchmark {
                 let what = format!("{frames} frames: 1 to {MOST_FRAMES} are measured at a time");
                 return Err(Failure::new(FailureKind::Options, what));
             }
-            let bench = &mut *lock(&self.0);
-            let mut stages: [Vec<Duration>; 4] = Default::default();
+            let bench = &*lock(&self.0);
+            let (mut stages, mut totals) = (Vec::new(), Vec::new());
             let start = Instant::now();
             for _ in 0..frames {
-                stages.iter_mut().zip(bench.frame()?).for_each(|(all, one)| all.push(one));
+                let begun = Instant::now();
+                stages.push(bench.frame()?);
+                totals.push(begun.elapsed());
             }
             let seconds = start.elapsed().as_secs_f64();
-            let [prepare, inference, post, total] = stages.map(Quantiles::of);
+            let of = |stage| Quantiles::of(stages.iter().filter_map(|t: &Timings| t.get(stage)).collect());
+            let (inference, total) = (of(Stage::Inference), Quantiles::of(totals));
             Ok(BenchmarkFigures {
                 frames,
                 seconds,
-                preprocess_p50_ms: prepare.at(0.5),
+                preprocess_p50_ms: of(Stage::Preprocess).at(0.5),
                 inference_p50_ms: inference.at(0.5),
                 inference_p95_ms: inference.at(0.95),
                 inference_p99_ms: inference.at(0.99),
-                post_p50_ms: post.at(0.5),
+                post_p50_ms: of(Stage::Post).at(0.5),
                 total_p50_ms: total.at(0.5),
                 total_p95_ms: total.at(0.95),
                 total_min_ms: total.at(0.0),
@@ -106,20 +103,17 @@ impl Benchmark {
 }
 
 impl Bench {
-    /// Times of preparing, inference, decoding, and all three.
-    fn frame(&mut self) -> Result<[Duration; 4], Failure> {
-        let start = Instant::now();
+    /// How long a frame's stages took.
+    fn frame(&self) -> Result<Timings, Failure> {
         let (width, height) = self.size;
-        let stride = width.div_ceil(2) as usize * 2;
-        let (luma, chroma) = (Plane::new(&self.luma, width as usize), Plane::new(&self.chroma, stride));
-        let frame = Frame::nv12(luma, chroma, width, height, YuvColor::BT709_FULL)?;
-        self.preprocessor.run(&frame, &mut self.detector.input_mut()?)?;
-        let prepared = Instant::now();
-        self.detector.infer()?;
-        let inferred = Instant::now();
-        self.detector.detections(&mut self.found)?;
-        let done = Instant::now();
-        Ok([prepared - start, inferred - prepared, done - inferred, done - start])
+        let stride = width as usize;
+        let (luma, chroma) = self.pixels.split_at(stride * height as usize);
+        let (luma, chroma) = (Plane::new(luma, stride), Plane::new(chroma, stride));
+        let frame = Frame::nv12(luma, chroma, width, height, YuvColor::BT709_VIDEO)?;
+        self.pipeline.submit(&frame).map_err(|e| Failure::from(e.error))?;
+        let ended = || Failure::new(FailureKind::Model, "the detector ended while it was measured");
+        let outcome = self.results.recv().map_err(|_| ended())?;
+        Ok(outcome?.timings)
     }
 }
 

@@ -3,6 +3,7 @@
 import json
 import plistlib
 import re
+import tomllib
 import xml.etree.ElementTree
 from pathlib import Path
 
@@ -21,12 +22,24 @@ PERMISSIONS = {
     "NSPhotoLibraryAddUsageDescription": r"SharePreview\(|PHPhotoLibrary",
     "NSMicrophoneUsageDescription": r"for: \.audio|AVAudioSession",
 }
-# Statement in the sources: category of the privacy manifest. What the Rust library calls is checked by
-# ios-library, which has its symbols.
+# Categories of the privacy manifest: what of them the sources name, and the symbols of the Rust library, which
+# are those of allowed-symbols.txt (ios-library checks that there are no others). The lists are those of Apple's
+# "Describing use of required reason API".
 PRIVACY = {
-    "NSPrivacyAccessedAPICategorySystemBootTime": r"systemUptime|mach_absolute_time",
-    "NSPrivacyAccessedAPICategoryUserDefaults": r"UserDefaults|@AppStorage",
+    "NSPrivacyAccessedAPICategorySystemBootTime": (r"systemUptime|mach_absolute_time", ["mach_absolute_time"]),
+    "NSPrivacyAccessedAPICategoryUserDefaults": (r"UserDefaults|@AppStorage", []),
+    "NSPrivacyAccessedAPICategoryFileTimestamp": (
+        r"creationDate|modificationDate|contentModificationDateKey",
+        ["stat", "fstat", "fstatat", "lstat", "getattrlist", "getattrlistbulk", "fgetattrlist", "getattrlistat"],
+    ),
+    "NSPrivacyAccessedAPICategoryDiskSpace": (
+        r"volumeAvailableCapacity|systemFreeSize|systemSize",
+        ["statfs", "statvfs", "fstatfs", "fstatvfs"],
+    ),
+    "NSPrivacyAccessedAPICategoryActiveKeyboards": (r"activeInputModes", []),
 }
+# In the library but not in an app: dead code that the linker strips. ios-library says so when that changes.
+STRIPPED = {"fstatfs", "fstatvfs", "statfs", "statvfs"}
 
 
 def check_project():
@@ -72,8 +85,10 @@ def check_permissions():
         assert bool(re.search(statement, ALL)) == bool(info.get(key)), f"{key} and the sources disagree"
     privacy = plistlib.loads((APP / "Osprey/PrivacyInfo.xcprivacy").read_bytes())
     declared = {t["NSPrivacyAccessedAPIType"] for t in privacy["NSPrivacyAccessedAPITypes"]}
-    for category, statement in PRIVACY.items():
-        assert bool(re.search(statement, ALL)) == (category in declared), f"{category} and the sources disagree"
+    symbols = {line.strip().lstrip("_").split("$")[0] for line in (HERE / "allowed-symbols.txt").read_text().splitlines()}
+    for category, (statement, functions) in PRIVACY.items():
+        called = set(functions) & symbols - STRIPPED
+        assert bool(re.search(statement, ALL) or called) == (category in declared), f"{category} and the code disagree: {called}"
     return sorted(k for k in PERMISSIONS if info.get(k))
 
 
@@ -89,6 +104,65 @@ def check_symbols():
     return len(used)
 
 
+def keys_in(text):
+    """Keys of localized texts in a source. An interpolation stands for any placeholder."""
+    calls = r'(?:Text|Label|Button|Section|Picker|Slider|TextField|ProgressView|LabeledContent|NavigationLink|SharePreview|navigationTitle|warning|String\(localized:|chartXAxisLabel)'
+    for match in re.finditer(calls + r'\(?\s*"', text):
+        key, at, depth = "", match.end(), 0
+        while text[at] != '"' or depth:
+            if text.startswith("\\(", at):
+                if not depth:
+                    key += "\0"
+                depth, at = depth + 1, at + 2
+                continue
+            if depth:
+                depth += {"(": 1, ")": -1}.get(text[at], 0)
+            else:
+                key += text[at]
+            at += 1
+        if re.search(r"[A-Za-z]{2}", key.replace("\0", "")):
+            yield key
+    for match in re.finditer(calls + r'\([^"\n]*\? "([^"]+)" : "([^"]+)"', text):
+        yield from match.groups()
+
+
+def check_texts():
+    """Each text of the app is in the catalogue, in English and German; the catalogue holds nothing else."""
+    catalogue = json.loads((APP / "Osprey/Localizable.xcstrings").read_text())["strings"]
+    placeholder = re.compile(r"%(?:\d+\$)?(lld|@|(?:\.\d+)?[fg])")
+    # A percent sign of the text is doubled in a key.
+    known = {placeholder.sub("\0", key).replace("%%", "%"): key for key in catalogue}
+    used = set()
+    for path, source in SOURCES.items():
+        if APP in path.parents:
+            used.update(keys_in(source))
+    missing = sorted(k.replace("\0", "%…") for k in used - set(known))
+    assert not missing, f"not in Localizable.xcstrings: {missing}"
+    unused = sorted(known[k] for k in set(known) - used)
+    assert not unused, f"in Localizable.xcstrings, but in no source: {unused}"
+    for key, entry in catalogue.items():
+        german = entry.get("localizations", {}).get("de")
+        assert german, f"no German for {key!r}"
+        forms = german.get("variations", {}).get("plural")
+        units = [f["stringUnit"] for f in forms.values()] if forms else [german["stringUnit"]]
+        for unit in units:
+            assert unit["state"] == "translated" and unit["value"], key
+            assert sorted(placeholder.findall(unit["value"])) == sorted(placeholder.findall(key)), f"placeholders of {key!r}"
+    return len(catalogue)
+
+
+def check_classes():
+    """The benchmark's classes are those of cargo bench, with its threads and sizes."""
+    classes = {c["name"]: c for c in tomllib.loads((HERE.parents[1] / "benches/device_classes.toml").read_text())["class"]}
+    found = re.findall(r'BenchmarkConfiguration\(name: "([^"]+)", threads: (\d+), seconds: \d+\)', ALL)
+    assert found, "the app measures nothing"
+    for name, threads in found:
+        one = classes.get(name)
+        assert one, f"benches/device_classes.toml has no class {name}"
+        assert one["threads"] == int(threads) and one["format"] == "nv12" and one["size"] == [1920, 1080], name
+    return len(set(found))
+
+
 def check_assets():
     for catalogue in (APP / "Osprey/Assets.xcassets").rglob("Contents.json"):
         for image in json.loads(catalogue.read_text()).get("images", []):
@@ -100,6 +174,8 @@ def main():
     permissions = check_permissions()
     symbols = check_symbols()
     check_assets()
+    texts = check_texts()
+    print(f"{check_classes()} classes of the benchmark are those of cargo bench; {texts} texts are in English and German")
     print(f"{objects} objects of the project refer to each other; property lists and assets are whole")
     print(f"{len(permissions)} permissions are asked for, and used; {symbols} symbols exist")
 

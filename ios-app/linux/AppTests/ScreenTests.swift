@@ -124,6 +124,26 @@ final class ScreenTests: DeviceTestCase {
         XCTAssertEqual(level.minX, 0.21875, accuracy: 1e-6)
     }
 
+    @MainActor
+    func testTheBenchmarkRunsStopsAndIsShared() async throws {
+        let model = BenchmarkModel()
+        XCTAssertTrue(model.isFit(), model.warning ?? "")
+        let short = [1, 2].map {
+            BenchmarkConfiguration(name: "short \($0)", threads: $0, frameWidth: 320, frameHeight: 240, seconds: 0.01)
+        }
+        await model.run(short)
+        XCTAssertNil(model.problem)
+        let report = try JSONDecoder().decode(BenchmarkReport.self, from: Data(contentsOf: try XCTUnwrap(model.file)))
+        XCTAssertEqual(report.conditions.count, 2)
+        XCTAssertEqual(Set(report.rounds.map(\.configuration)), [0, 1])
+        let task = Task { await model.run([BenchmarkConfiguration(name: "long", threads: 1, frameWidth: 320, frameHeight: 240, seconds: 600)]) }
+        try await waitUntil("it runs") { !(model.report?.rounds.isEmpty ?? true) && model.isRunning }
+        task.cancel()
+        await task.value
+        XCTAssertFalse(model.isRunning)
+        XCTAssertNotNil(model.file, "what was measured can be shared")
+    }
+
     func testClassesAreFoundByAnyPart() {
         let labels = ["dog", "hot dog", "cat"]
         XCTAssertEqual(ClassPicker.found("DOG", in: labels), ["dog", "hot dog"])
@@ -155,7 +175,8 @@ final class ScreenTests: DeviceTestCase {
             cameraFrame(0),
             CameraFrameInfo(orientation: .right, isMirrored: false, previewTurn: .none, timestamp: 0)))
         let photo = Photo(image: image, objects: [object])
-        _ = PhotoView(photo: photo, coloring: .byClass) {}.body
+        _ = PhotoView(photo: photo, coloring: .byClass, save: { _ in true }, done: {}).body
+        _ = FilmView(file: URL(fileURLWithPath: "/a.mp4"), save: { true }, done: {}).body
         XCTAssertEqual(BoxPainter.painted(photo, coloring: .byIdentity).size, CGSize(width: 180, height: 320))
     }
 }

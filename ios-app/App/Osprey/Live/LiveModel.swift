@@ -15,6 +15,8 @@ final class LiveModel {
     /// The recording for `osprey replay` that is being made, and the last one that is whole.
     private(set) var recording: URL?
     private(set) var recorded: URL?
+    private(set) var film = FilmState.none
+    private(set) var isAnalyzing = false
     /// What VoiceOver is to say.
     private(set) var announcement: String?
 
@@ -25,12 +27,22 @@ final class LiveModel {
     var coloring: BoxColoring { didSet { keep() } }
     var framesPerSecond: Int { didSet { keep() } }
 
+    var modelChoice: ModelChoice { didSet { if modelChoice != oldValue { changeModel(from: oldValue) } } }
+
+    enum FilmState: Equatable {
+        case none, recording(since: Date), finishing
+        case finished(URL)
+    }
+
+    @ObservationIgnored private var recorder: FilmRecorder?
+    @ObservationIgnored private var photos: (choice: ModelChoice, detector: ImageDetector)?
     @ObservationIgnored private let defaults: UserDefaults
     @ObservationIgnored private var announcer = Announcer()
     @ObservationIgnored private let studio = PhotoStudio()
 
     private enum Key {
         static let threshold = "scoreThreshold", labels = "allowedLabels", coloring = "coloring", rate = "framesPerSecond"
+        static let model = "model"
     }
 
     init(defaults: UserDefaults = .standard) {
@@ -40,7 +52,9 @@ final class LiveModel {
         (scoreThreshold, allowedLabels) = (threshold, labels)
         coloring = defaults.string(forKey: Key.coloring).flatMap(BoxColoring.init) ?? .byIdentity
         framesPerSecond = defaults.object(forKey: Key.rate) as? Int ?? 30
-        detection = LiveDetection(options: Self.options(threshold, labels))
+        let choice = ModelChoice(stored: defaults.string(forKey: Key.model))
+        modelChoice = choice
+        detection = LiveDetection(model: try? choice.model(), options: Self.options(threshold, labels))
     }
 
     private static func options(_ threshold: Double, _ labels: Set<String>) -> DetectorOptions {
@@ -63,6 +77,7 @@ final class LiveModel {
         if camera.choice.framesPerSecond != framesPerSecond { camera.choice.framesPerSecond = framesPerSecond }
         await ScreenLock.held { await detection.run(on: camera) }
         stopRecording()
+        await stopFilm()
     }
 
     /// New objects are announced; called with each result.
@@ -77,7 +92,90 @@ final class LiveModel {
             .sorted { ($1.count, $0.label) < ($0.count, $1.label) }
     }
 
+    // MARK: - Models
+
+    private func changeModel(from former: ModelChoice) {
+        do {
+            let model = try modelChoice.model()
+            defaults.set(modelChoice.stored, forKey: Key.model)
+            // Classes of another model may not be among this one's.
+            let known = Set(model.labels)
+            if !known.isEmpty, !allowedLabels.isSubset(of: known) { allowedLabels.formIntersection(known) }
+            Task { await detection.use(model) }
+        } catch {
+            (problem, modelChoice) = (error.localizedDescription, former)
+        }
+    }
+
+    /// Uses a model file of the user.
+    func adopt(_ file: Result<URL, any Error>) async {
+        do {
+            let file = try file.get()
+            try await Task.detached { try ModelChoice.adopt(file) }.value
+            if modelChoice == .own { await detection.use(try ModelChoice.own.model()) } else { modelChoice = .own }
+            (photos, problem) = (nil, nil)
+        } catch {
+            problem = error.localizedDescription
+        }
+    }
+
+    // MARK: - Videos
+
+    /// Records what the camera sees with its boxes.
+    func startFilm() {
+        guard let detector = detection.loadedDetector, recorder == nil else { return }
+        let file = URL.temporaryDirectory.appending(path: "Osprey.mp4")
+        let recorder = FilmRecorder(to: file, coloring: coloring)
+        detection.tap { pixelBuffer, info in
+            recorder.add(pixelBuffer, info) { detector.objects(at: info.timestamp) }
+        }
+        (self.recorder, film) = (recorder, .recording(since: Date()))
+    }
+
+    func stopFilm() async {
+        guard let recorder, case .recording = film else { return }
+        detection.tap(nil)
+        film = .finishing
+        do {
+            try await recorder.finish()
+            film = .finished(recorder.file)
+        } catch {
+            (problem, film) = (error.localizedDescription, .none)
+        }
+        self.recorder = nil
+    }
+
+    func closeFilm() { if case .finished = film { film = .none } }
+
+    /// Adds to the photo library; says why if it cannot.
+    func save(_ add: @Sendable () async throws -> Void) async -> Bool {
+        do {
+            try await add()
+            return true
+        } catch {
+            problem = error.localizedDescription
+            return false
+        }
+    }
+
     // MARK: - Photos
+
+    /// Opens an image of the library, or of a file.
+    func open(_ data: Data) async {
+        isAnalyzing = true
+        defer { isAnalyzing = false }
+        do {
+            let (choice, options, loaded) = (modelChoice, detection.options, photos)
+            let opened = try await Task.detached(priority: .userInitiated) {
+                let detector = loaded?.choice == choice ? loaded?.detector : nil
+                let current = try detector ?? ImageDetector(model: choice.model(), options: options)
+                return (current, try PhotoImport(detector: current).photo(from: data))
+            }.value
+            (photos, photo) = ((choice, opened.0), opened.1)
+        } catch {
+            problem = error.localizedDescription
+        }
+    }
 
     /// Takes the next frame, with the objects as they are in it.
     func takePhoto() {
@@ -137,7 +235,7 @@ final class LiveModel {
 
     /// After a memory warning: what can be made again is let go.
     func releaseMemory() {
-        photo = nil
+        (photo, photos) = (nil, nil)
         detection.releaseMemory()
     }
 }

@@ -1,5 +1,6 @@
 import OspreyKit
 import OspreyUI
+import PhotosUI
 import SwiftUI
 import UIKit
 
@@ -8,6 +9,7 @@ struct LiveView: View {
     @Bindable var model: LiveModel
     @State private var sheet: Sheet?
     @State private var pinchStart: Double?
+    @State private var picked: PhotosPickerItem?
     @Environment(\.scenePhase) private var scenePhase
 
     enum Sheet: String, Identifiable {
@@ -34,7 +36,7 @@ struct LiveView: View {
                 LiveStatus(camera: camera, model: model)
                 Spacer()
                 LensPicker(camera: camera)
-                LiveControls(camera: camera, model: model, sheet: $sheet)
+                LiveControls(camera: camera, model: model, sheet: $sheet, picked: $picked)
             }
             .padding()
         }
@@ -64,8 +66,34 @@ struct LiveView: View {
         }
         .fullScreenCover(isPresented: Binding(get: { model.photo != nil }, set: { if !$0 { model.closePhoto() } })) {
             if let photo = model.photo {
-                PhotoView(photo: photo, coloring: model.coloring) { model.closePhoto() }
+                PhotoView(photo: photo, coloring: model.coloring) { image in
+                    await model.save { try await PhotoLibrary.add(image) }
+                } done: {
+                    model.closePhoto()
+                }
             }
+        }
+        .fullScreenCover(isPresented: Binding(get: { finished != nil }, set: { if !$0 { model.closeFilm() } })) {
+            if let finished {
+                FilmView(file: finished) {
+                    await model.save { try await PhotoLibrary.add(video: finished) }
+                } done: {
+                    model.closeFilm()
+                }
+            }
+        }
+        .onChange(of: picked) { open(picked) }
+    }
+
+    private var finished: URL? {
+        if case .finished(let file) = model.film { file } else { nil }
+    }
+
+    private func open(_ item: PhotosPickerItem?) {
+        guard let item else { return }
+        picked = nil
+        Task {
+            if let data = try? await item.loadTransferable(type: Data.self) { await model.open(data) }
         }
     }
 
@@ -146,9 +174,27 @@ private struct LiveControls: View {
     @Bindable var camera: Camera
     let model: LiveModel
     @Binding var sheet: LiveView.Sheet?
+    @Binding var picked: PhotosPickerItem?
 
     var body: some View {
-        HStack(spacing: 20) {
+        VStack(spacing: 12) {
+            if case .recording(let since) = model.film {
+                Text(since, style: .timer).monospacedDigit().foregroundStyle(.red)
+            }
+            buttons
+        }
+        .labelStyle(.iconOnly)
+        .font(.title2)
+        .padding(8)
+        .background(.regularMaterial)
+    }
+
+    private var buttons: some View {
+        HStack(spacing: 16) {
+            PhotosPicker(selection: $picked, matching: .images) {
+                Label("Open a photo", systemImage: "photo.on.rectangle")
+            }
+            .disabled(model.isAnalyzing)
             Button { sheet = .classes } label: {
                 Label("Choose classes", systemImage: "line.3.horizontal.decrease.circle")
             }
@@ -160,6 +206,7 @@ private struct LiveControls: View {
             Button { model.takePhoto() } label: {
                 Label("Take a photo", systemImage: "camera.shutter.button").font(.largeTitle)
             }
+            FilmButton(model: model)
             Button {
                 camera.choice.position = camera.choice.position == .back ? .front : .back
             } label: {
@@ -169,9 +216,19 @@ private struct LiveControls: View {
                 Label("Settings", systemImage: "slider.horizontal.3")
             }
         }
-        .labelStyle(.iconOnly)
-        .font(.title2)
-        .padding(8)
-        .background(.regularMaterial)
+    }
+}
+
+/// Begins and ends a video.
+private struct FilmButton: View {
+    let model: LiveModel
+
+    var body: some View {
+        if case .recording = model.film {
+            Button { Task { await model.stopFilm() } } label: { Label("Stop the video", systemImage: "stop.circle.fill") }
+        } else {
+            Button { model.startFilm() } label: { Label("Record a video", systemImage: "record.circle") }
+                .disabled(model.film == .finishing)
+        }
     }
 }

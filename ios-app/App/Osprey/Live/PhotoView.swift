@@ -1,3 +1,5 @@
+import AVFoundation
+import AVKit
 import OspreyKit
 import OspreyUI
 import SwiftUI
@@ -7,8 +9,11 @@ import UIKit
 struct PhotoView: View {
     let photo: Photo
     let coloring: BoxColoring
+    /// Adds to the photo library; whether that went well.
+    let save: @MainActor (UIImage) async -> Bool
     let done: @MainActor () -> Void
     @State private var painted: UIImage?
+    @State private var isSaved = false
 
     var body: some View {
         NavigationStack {
@@ -26,6 +31,10 @@ struct PhotoView: View {
             .toolbar {
                 Button("Done", action: done)
                 if let painted {
+                    Button(isSaved ? "Saved" : "Save to Photos") {
+                        Task { isSaved = await save(painted) }
+                    }
+                    .disabled(isSaved)
                     let image = Image(uiImage: painted)
                     ShareLink(item: image, preview: SharePreview("What Osprey found", image: image)) {
                         Label("Share", systemImage: "square.and.arrow.up")
@@ -36,6 +45,29 @@ struct PhotoView: View {
         .task {
             let (photo, coloring) = (photo, coloring)
             painted = await Task.detached { BoxPainter.painted(photo, coloring: coloring) }.value
+        }
+    }
+}
+
+/// A video that was recorded: to be saved or shared, and gone otherwise.
+struct FilmView: View {
+    let file: URL
+    let save: @MainActor () async -> Bool
+    let done: @MainActor () -> Void
+    @State private var isSaved = false
+
+    var body: some View {
+        NavigationStack {
+            VStack(spacing: 16) {
+                VideoPlayer(player: AVPlayer(url: file))
+                Button(isSaved ? "Saved" : "Save to Photos") { Task { isSaved = await save() } }
+                    .buttonStyle(.borderedProminent)
+                    .disabled(isSaved)
+                ShareLink(item: file) { Label("Share", systemImage: "square.and.arrow.up") }
+            }
+            .padding()
+            .navigationTitle("Video")
+            .toolbar { Button("Done", action: done) }
         }
     }
 }

@@ -1,11 +1,13 @@
 import OspreyKit
 import OspreyUI
 import SwiftUI
+import UniformTypeIdentifiers
 
 /// Confidence, rate, colours; recordings; about the app.
 struct SettingsView: View {
     let camera: Camera
     @Bindable var model: LiveModel
+    @State private var isImporting = false
     @Environment(\.dismiss) private var dismiss
 
     var body: some View {
@@ -29,6 +31,7 @@ struct SettingsView: View {
                         Text("This camera gives \(camera.framesPerSecond) frames per second.").font(.caption)
                     }
                 }
+                models
                 recordings
                 Section("About") {
                     LabeledContent("Version") { Text(Library.version) }
@@ -38,6 +41,29 @@ struct SettingsView: View {
             }
             .navigationTitle("Settings")
             .toolbar { Button("Done") { dismiss() } }
+        }
+    }
+
+    private var models: some View {
+        Section("Model") {
+            Picker("Detector", selection: $model.modelChoice) {
+                ForEach(ModelChoice.names, id: \.self) { Text($0).tag(ModelChoice.builtIn($0)) }
+                if model.modelChoice == .own { Text("Your own file").tag(ModelChoice.own) }
+            }
+            if let chosen = try? model.modelChoice.model() {
+                Text(chosen.description).font(.caption)
+                if let size = chosen.inputSize {
+                    Text("\(size.width) × \(size.height) pixels, \(Double(chosen.fileBytes) / 1e6, specifier: "%.1f") MB")
+                        .font(.caption)
+                }
+            }
+            Button("Open a TensorFlow Lite file") { isImporting = true }
+                .fileImporter(isPresented: $isImporting, allowedContentTypes: [.data]) { file in
+                    Task { await model.adopt(file) }
+                }
+            if let problem = model.problem ?? model.detection.problem {
+                Label(problem, systemImage: "exclamationmark.triangle")
+            }
         }
     }
 

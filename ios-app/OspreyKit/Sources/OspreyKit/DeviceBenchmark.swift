@@ -1,28 +1,50 @@
 import Foundation
 internal import OspreyBridge
 
-/// What is measured.
+/// What is measured: a class of `benches/device_classes.toml`, for so long.
 public struct BenchmarkConfiguration: Sendable, Codable, Hashable {
+    /// Name of the class there: the same name stands for the same work on any machine.
+    public var name: String
     public var threads: Int
     /// Size of the camera's frames, which are NV12.
     public var frameWidth, frameHeight: Int
-    /// Frames of one measurement, and how many measurements are made one after the other.
-    public var frames, rounds: Int
+    /// For how long frames are run. Heat takes minutes to tell.
+    public var seconds: Double
 
-    public init(threads: Int, frameWidth: Int = 1920, frameHeight: Int = 1080, frames: Int = 60, rounds: Int = 5) {
-        (self.threads, self.frameWidth, self.frameHeight) = (threads, frameWidth, frameHeight)
-        (self.frames, self.rounds) = (frames, rounds)
+    public init(name: String, threads: Int, frameWidth: Int = 1920, frameHeight: Int = 1080, seconds: Double) {
+        (self.name, self.threads, self.seconds) = (name, threads, seconds)
+        (self.frameWidth, self.frameHeight) = (frameWidth, frameHeight)
     }
 }
 
-/// One measurement: milliseconds of a frame's stages.
+/// What else decides how fast a device is, at the start of a configuration.
+public struct BenchmarkConditions: Sendable, Codable, Equatable {
+    public var thermal: ThermalState
+    /// Halves the clocks.
+    public var isLowPowerMode: Bool
+    public var isCharging: Bool
+    /// Charge, 0 to 1; nil where it is not known.
+    public var batteryLevel: Float?
+
+    public init(_ reading: DeviceReading) {
+        (thermal, isLowPowerMode) = (reading.thermal, reading.isLowPowerMode)
+        (isCharging, batteryLevel) = (reading.isCharging, reading.batteryLevel)
+    }
+
+    /// Whether figures would be those of the device, rather than of its heat or its saving.
+    public var isFit: Bool { thermal.rawValue <= ThermalState.fair.rawValue && !isLowPowerMode }
+}
+
+/// A few seconds' measurement: milliseconds of a frame's stages.
 public struct BenchmarkRound: Sendable, Codable, Equatable {
-    public var threads: Int
-    /// Seconds since the benchmark began, at the end of this round.
+    /// Index into the report's configurations.
+    public var configuration: Int
+    /// Seconds since the configuration began, at the end of this round.
     public var at: Double
     public var frames: Int
     public var framesPerSecond: Double
     public var preprocessP50, inferenceP50, inferenceP95, inferenceP99, postprocessP50: Double
+    /// From the submission of a frame until its tracked boxes are there.
     public var totalMin, totalP50, totalP95: Double
     /// Thermal state after the round.
     public var thermal: ThermalState
@@ -30,25 +52,61 @@ public struct BenchmarkRound: Sendable, Codable, Equatable {
 
 /// What is shared: `benches/devices/table` reads it.
 public struct BenchmarkReport: Sendable, Codable, Equatable {
-    public static let format = "osprey-device-benchmark-1"
+    public static let format = "osprey-device-benchmark-2"
 
     public var format = BenchmarkReport.format
     /// Such as `iPhone16,1`.
     public var device: String
     public var system: String
     public var library: String
+    /// `release`, or `debug`, whose figures say nothing.
+    public var build: String
     public var instructionSet: String
+    /// Cores of all kinds.
+    public var cores: Int
     public var model: String
     /// ISO 8601.
     public var date: String
     public var configurations: [BenchmarkConfiguration]
+    /// At the start of each configuration that was begun.
+    public var conditions: [BenchmarkConditions]
     public var rounds: [BenchmarkRound]
 
     public init(device: String, system: String, model: String, date: Date, configurations: [BenchmarkConfiguration]) {
         (self.device, self.system, self.model) = (device, system, model)
         (library, instructionSet) = (Library.version, Library.instructionSet)
+        #if DEBUG
+        build = "debug"
+        #else
+        build = "release"
+        #endif
+        cores = ProcessInfo.processInfo.processorCount
         self.date = ISO8601DateFormatter().string(from: date)
-        (self.configurations, rounds) = (configurations, [])
+        (self.configurations, conditions, rounds) = (configurations, [], [])
+    }
+
+    /// Takes what the benchmark says.
+    public mutating func add(_ event: BenchmarkEvent) {
+        switch event {
+        case .cooling: break
+        case .began(_, let conditions): self.conditions.append(conditions)
+        case .round(let round): rounds.append(round)
+        }
+    }
+
+    /// Median frames per second of a configuration's rounds; nil where there are none.
+    public func framesPerSecond(of configuration: Int) -> Double? {
+        let figures = rounds.filter { $0.configuration == configuration }.map(\.framesPerSecond).sorted()
+        return figures.isEmpty ? nil : figures[figures.count / 2]
+    }
+
+    /// The last minute's frames per second over the first's: what heat leaves. Nil for less than three minutes.
+    public func held(of configuration: Int) -> Double? {
+        let own = rounds.filter { $0.configuration == configuration }
+        guard let end = own.last?.at, end >= 180 else { return nil }
+        let mean = { (rounds: [BenchmarkRound]) in rounds.map(\.framesPerSecond).reduce(0, +) / Double(max(rounds.count, 1)) }
+        let first = mean(own.filter { $0.at <= 60 })
+        return first > 0 ? mean(own.filter { $0.at > end - 60 }) / first : nil
     }
 
     /// Pretty JSON with keys in a fixed order.
@@ -59,32 +117,48 @@ public struct BenchmarkReport: Sendable, Codable, Equatable {
     }
 }
 
+/// What a benchmark says while it runs.
+public enum BenchmarkEvent: Sendable, Equatable {
+    /// The device is warm from the last configuration; a cool one is waited for, up to so many seconds more.
+    case cooling(TimeInterval)
+    case began(configuration: Int, BenchmarkConditions)
+    case round(BenchmarkRound)
+}
+
 /// Measures this device.
 public final class DeviceBenchmark: Sendable {
+    /// Seconds that a warm device gets to cool before the next configuration.
+    public static let longestCooling: TimeInterval = 120
+
     private let model: Model
 
     public init(model: Model) {
         self.model = model
     }
 
-    /// Rounds as they are measured, on a thread of their own. Letting go of the stream ends it after the
-    /// current round. `thermal` is asked after each.
+    /// Events as they come, from a thread of their own. Letting go of the stream ends it after the current round.
+    /// `conditions` is asked before each configuration and after each round, which is `roundFrames` frames: about a
+    /// second on any phone.
     public func run(
-        _ configurations: [BenchmarkConfiguration], thermal: @escaping @Sendable () -> ThermalState
-    ) -> AsyncThrowingStream<BenchmarkRound, any Error> {
+        _ configurations: [BenchmarkConfiguration], roundFrames: Int = 60,
+        conditions: @escaping @Sendable () -> BenchmarkConditions
+    ) -> AsyncThrowingStream<BenchmarkEvent, any Error> {
         AsyncThrowingStream { continuation in
             let isWanted = Flag(true)
             continuation.onTermination = { _ in isWanted.value = false }
             DispatchQueue.global(qos: .userInitiated).async { [model] in
                 do {
-                    let start = DispatchTime.now().uptimeNanoseconds
-                    for configuration in configurations {
+                    for (index, configuration) in configurations.enumerated() where isWanted.value {
+                        if index > 0 { Self.cool(isWanted, conditions, continuation) }
                         let benchmark = try Self.prepare(model, configuration)
-                        for _ in 0..<max(configuration.rounds, 0) where isWanted.value {
-                            let figures = try crossing { try benchmark.run(UInt32(clamping: configuration.frames)) }
-                            let at = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+                        continuation.yield(.began(configuration: index, conditions()))
+                        let start = DispatchTime.now().uptimeNanoseconds
+                        var at = 0.0
+                        while isWanted.value, at < configuration.seconds {
+                            let figures = try crossing { try benchmark.run(UInt32(clamping: roundFrames)) }
+                            at = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
                             continuation.yield(
-                                BenchmarkRound(configuration.threads, figures, at: at, thermal: thermal()))
+                                .round(BenchmarkRound(index, figures, at: at, thermal: conditions().thermal)))
                         }
                     }
                     continuation.finish()
@@ -92,6 +166,19 @@ public final class DeviceBenchmark: Sendable {
                     continuation.finish(throwing: error)
                 }
             }
+        }
+    }
+
+    /// Waits until the device is cool, or has had its time.
+    private static func cool(
+        _ isWanted: Flag, _ conditions: () -> BenchmarkConditions,
+        _ continuation: AsyncThrowingStream<BenchmarkEvent, any Error>.Continuation
+    ) {
+        var left = longestCooling
+        while isWanted.value, left > 0, conditions().thermal != .nominal {
+            continuation.yield(.cooling(left))
+            Thread.sleep(forTimeInterval: 1)
+            left -= 1
         }
     }
 
@@ -112,8 +199,8 @@ public final class DeviceBenchmark: Sendable {
 }
 
 extension BenchmarkRound {
-    init(_ threads: Int, _ figures: BenchmarkFigures, at: Double, thermal: ThermalState) {
-        (self.threads, self.at, self.thermal) = (threads, at, thermal)
+    init(_ configuration: Int, _ figures: BenchmarkFigures, at: Double, thermal: ThermalState) {
+        (self.configuration, self.at, self.thermal) = (configuration, at, thermal)
         frames = Int(figures.frames)
         framesPerSecond = figures.seconds > 0 ? Double(figures.frames) / figures.seconds : 0
         preprocessP50 = figures.preprocess_p50_ms

@@ -21,6 +21,9 @@ extension ChartContent {
 
 public struct LineMark: ChartContent {
     public init<X: Plottable, Y: Plottable>(x: PlottableValue<X>, y: PlottableValue<Y>) {}
+    public init<X: Plottable, Y: Plottable, S: Plottable>(
+        x: PlottableValue<X>, y: PlottableValue<Y>, series: PlottableValue<S>
+    ) {}
 }
 
 public struct PointMark: ChartContent {

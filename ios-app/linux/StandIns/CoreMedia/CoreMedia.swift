@@ -24,16 +24,12 @@ public func CMTimeConvertScale(_ time: CMTime, timescale: Int32, method: CMTimeR
 }
 
 public func CMTimeCompare(_ a: CMTime, _ b: CMTime) -> Int32 {
-    let (x, y) = (a.value * Int64(b.timescale), b.value * Int64(a.timescale))
-    return x < y ? -1 : x > y ? 1 : 0
+    let x = a.value.multipliedFullWidth(by: Int64(b.timescale)), y = b.value.multipliedFullWidth(by: Int64(a.timescale))
+    return (x.high, x.low) < (y.high, y.low) ? -1 : (x.high, x.low) > (y.high, y.low) ? 1 : 0
 }
 
 public func CMTimeMaximum(_ a: CMTime, _ b: CMTime) -> CMTime { CMTimeCompare(a, b) < 0 ? b : a }
 public func CMTimeMinimum(_ a: CMTime, _ b: CMTime) -> CMTime { CMTimeCompare(a, b) > 0 ? b : a }
-public func CMTimeSubtract(_ a: CMTime, _ b: CMTime) -> CMTime {
-    CMTime(value: a.value * Int64(b.timescale) - b.value * Int64(a.timescale), timescale: a.timescale * b.timescale)
-}
-
 public final class CMClock: Sendable {
     /// Not of Apple's interface.
     public static let synthetic = CMClock()

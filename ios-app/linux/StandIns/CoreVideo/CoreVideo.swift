@@ -12,6 +12,8 @@ public let kCVPixelFormatType_420YpCbCr8BiPlanarFullRange: OSType = 0x3432_3066
 public let kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange: OSType = 0x3432_3076
 public let kCVPixelBufferPixelFormatTypeKey = "PixelFormatType"
 public let kCVPixelBufferIOSurfacePropertiesKey = "IOSurfaceProperties"
+public let kCVPixelBufferWidthKey = "Width"
+public let kCVPixelBufferHeightKey = "Height"
 public let kCVImageBufferYCbCrMatrixKey = "CVImageBufferYCbCrMatrix"
 public let kCVImageBufferYCbCrMatrix_ITU_R_601_4 = "ITU_R_601_4"
 
@@ -76,6 +78,19 @@ public func CVPixelBufferCreate(
 ) -> CVReturn {
     made.pointee = makePixelBuffer(width, height, format) { _, _, _ in 0 }
     return kCVReturnSuccess
+}
+
+public final class CVPixelBufferPool {
+    let width, height: Int
+    /// Not of Apple's interface.
+    public init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
+}
+
+@discardableResult
+public func CVPixelBufferPoolCreatePixelBuffer(
+    _ allocator: CFAllocator?, _ pool: CVPixelBufferPool, _ made: UnsafeMutablePointer<CVPixelBuffer?>
+) -> CVReturn {
+    CVPixelBufferCreate(allocator, pool.width, pool.height, kCVPixelFormatType_32BGRA, nil, made)
 }
 
 public func CVPixelBufferGetPlaneCount(_ buffer: CVPixelBuffer) -> Int {

@@ -1,5 +1,6 @@
 import Foundation
 import UIKit
+import UniformTypeIdentifiers
 
 public struct Modified<Content: View>: PrimitiveView {
     init(_ content: Content) {}
@@ -37,6 +38,7 @@ extension ShapeStyle where Self == HierarchicalStyle {
 }
 extension ShapeStyle where Self == Color {
     public static var black: Color { Color.black }
+    public static var red: Color { Color.red }
     public static var white: Color { Color.white }
 }
 
@@ -152,6 +154,9 @@ public struct Canvas: PrimitiveView {
 }
 
 extension View {
+    public func fileImporter(
+        isPresented: Binding<Bool>, allowedContentTypes: [UTType], onCompletion: @escaping @MainActor (Result<URL, any Error>) -> Void
+    ) -> some View { Modified(self) }
     public func frame(maxWidth: CGFloat?) -> some View { Modified(self) }
     public func frame(maxHeight: CGFloat?) -> some View { Modified(self) }
     public func contentShape<S: Shape>(_ shape: S) -> some View { Modified(self) }

@@ -147,6 +147,8 @@ public struct LocalizedStringKey: ExpressibleByStringInterpolation, Sendable {
 }
 
 public struct Text: PrimitiveView {
+    public struct DateStyle: Sendable { public static let timer = DateStyle() }
+    public init(_ date: Date, style: DateStyle) {}
     public init(_ key: LocalizedStringKey) {}
     @_disfavoredOverload public init<S: StringProtocol>(_ text: S) {}
     public static func + (a: Text, b: Text) -> Text { a }

@@ -71,6 +71,7 @@ public final class UIImage: Sendable, Equatable {
     public init(cgImage: CGImage) { size = CGSize(width: cgImage.width, height: cgImage.height) }
     init(size: CGSize) { self.size = size }
     public func draw(in rect: CGRect) {}
+    public var cgImage: CGImage? { CGImage(Int(size.width), Int(size.height)) }
     public static func == (a: UIImage, b: UIImage) -> Bool { a === b }
 }
 
@@ -146,6 +147,8 @@ extension String {
 }
 
 extension URL {
+    public func startAccessingSecurityScopedResource() -> Bool { false }
+    public func stopAccessingSecurityScopedResource() {}
     public static var applicationSupportDirectory: URL { FileManager.default.temporaryDirectory }
 }
 

@@ -14,6 +14,13 @@ extension LiveDetector {
     }
 }
 
+extension ImageDetector {
+    /// What an upright image holds, best first.
+    public func detect(_ pixelBuffer: CVPixelBuffer) throws(OspreyError) -> [Detection] {
+        try pixelBuffer.withFrame(.up, false, 0, nil) { frame throws(OspreyError) in try detect(frame) }
+    }
+}
+
 extension Trainer {
     /// Learns a camera's picture, or the part of it that the user sees.
     public func add(

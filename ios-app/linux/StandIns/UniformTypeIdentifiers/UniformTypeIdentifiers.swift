@@ -1,0 +1,3 @@
+// Stands in for Apple's UniformTypeIdentifiers on Linux.
+
+public struct UTType: Sendable { public static let data = UTType() }
