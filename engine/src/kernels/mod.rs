@@ -25,6 +25,7 @@ mod requantize;
 mod resize;
 mod rounding;
 mod shape;
+mod simd;
 mod softmax;
 mod transpose_conv;
 mod weights;

@@ -1,8 +1,8 @@
-//! AVX2 and FMA.
+//! AVX2.
 
-#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
+#![allow(unsafe_code, reason = "a function with the CPU's features enabled is called")]
 
-use super::{RowKernel, TapRows, Taps, float, scalar};
+use super::{RowKernel, TapRows, Taps, scalar};
 use crate::kernels::Isa;
 use crate::kernels::requantize::Requantize;
 
@@ -29,14 +29,4 @@ impl RowKernel<u8> for Depthwise {
         // SAFETY: `new` found the features on this CPU.
         unsafe { run(&self.0, rows, out) }
     }
-}
-
-/// Float windows on 256-bit registers; `None` where this CPU lacks them.
-pub(super) fn float(kernel: &float::Depthwise, rows: &TapRows<'_, f32>, out: &mut [f32]) -> Option<()> {
-    #[target_feature(enable = "avx2,fma")]
-    fn run(kernel: &float::Depthwise, rows: &TapRows<'_, f32>, out: &mut [f32]) {
-        kernel.body::<true>(rows, out);
-    }
-    // SAFETY: the features were found on this CPU.
-    Isa::Avx2.is_available().then(|| unsafe { run(kernel, rows, out) })
 }

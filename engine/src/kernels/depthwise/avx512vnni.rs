@@ -8,7 +8,6 @@
 #![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
-use super::float;
 use super::{RowKernel, TapRows, Taps};
 use crate::graph::Size2;
 use crate::kernels::Isa;
@@ -457,14 +456,4 @@ impl RowKernel<u8> for Depthwise {
         // SAFETY: `new` found the features on this CPU.
         unsafe { self.run(rows, out) }
     }
-}
-
-/// Float windows on 512-bit registers; `None` where this CPU lacks them.
-pub(super) fn float(kernel: &float::Depthwise, rows: &TapRows<'_, f32>, out: &mut [f32]) -> Option<()> {
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,fma")]
-    fn run(kernel: &float::Depthwise, rows: &TapRows<'_, f32>, out: &mut [f32]) {
-        kernel.body::<true>(rows, out);
-    }
-    // SAFETY: the features were found on this CPU.
-    Isa::Avx512Vnni.is_available().then(|| unsafe { run(kernel, rows, out) })
 }

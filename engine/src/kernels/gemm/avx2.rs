@@ -3,9 +3,6 @@
 #![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
-use super::GemmF32;
-use crate::kernels::Isa;
-
 super::ymm::gemm_on_ymm! {
     features: "avx2",
     available: is_x86_feature_detected!("avx2"),
@@ -26,14 +23,4 @@ fn multiply(acc: __m256i, x: __m256i, [even, odd]: [__m256i; 2]) -> __m256i {
     let x_odd = _mm256_srli_epi16::<8>(x);
     let products = _mm256_add_epi32(_mm256_madd_epi16(x_even, even), _mm256_madd_epi16(x_odd, odd));
     _mm256_add_epi32(acc, products)
-}
-
-/// Float products on 256-bit registers; `None` where this CPU lacks them.
-pub(super) fn float(gemm: &GemmF32, rows: Rows<'_, f32>, out: &mut [f32]) -> Option<()> {
-    #[target_feature(enable = "avx2,fma")]
-    fn run(gemm: &GemmF32, rows: Rows<'_, f32>, out: &mut [f32]) {
-        gemm.body::<6, true>(rows, out);
-    }
-    // SAFETY: the features were found on this CPU.
-    Isa::Avx2.is_available().then(|| unsafe { run(gemm, rows, out) })
 }

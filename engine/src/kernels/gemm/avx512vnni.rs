@@ -11,7 +11,7 @@
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::packing::{can_split, converts_safely, split};
-use super::{GemmF32, GemmU8, MAX_LINES, Matrix, Rows, Windows};
+use super::{GemmU8, MAX_LINES, Matrix, Rows, Windows};
 use crate::kernels::Isa;
 use crate::kernels::requantize::Requantize;
 use core::arch::x86_64::*;
@@ -497,14 +497,4 @@ impl GemmU8 for Gemm {
         // SAFETY: as above.
         unsafe { self.rows(rows, Target::Sums(out)) }
     }
-}
-
-/// Float products on 512-bit registers; `None` where this CPU lacks them.
-pub(super) fn float(gemm: &GemmF32, rows: Rows<'_, f32>, out: &mut [f32]) -> Option<()> {
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,fma")]
-    fn run(gemm: &GemmF32, rows: Rows<'_, f32>, out: &mut [f32]) {
-        gemm.body::<12, true>(rows, out);
-    }
-    // SAFETY: the features were found on this CPU.
-    Isa::Avx512Vnni.is_available().then(|| unsafe { run(gemm, rows, out) })
 }

@@ -1,8 +1,10 @@
-//! Float32 products: one body, compiled for each instruction set.
+//! Float32 products: tiles of rows × channels whose sums stay in registers.
 //!
-//! Sums run along k in order, so that results do not depend on threads; they differ in the last
-//! bits between instruction sets with and without fused multiply-add.
+//! Channels are packed in groups of one to three registers, k by k. Sums run along k in order, so
+//! that results do not depend on threads; they differ in the last bits between instruction sets with
+//! and without fused multiply-add.
 
+#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::{Matrix, Rows};
@@ -10,7 +12,9 @@ use crate::error::Result;
 use crate::graph::Activation;
 use crate::kernels::Isa;
 use crate::kernels::activation::float_range;
+use crate::kernels::simd::{self, DEPTH, Job, Vector};
 use crate::lowering::Lower;
+use std::ops::Range;
 
 /// Where results are clamped: the fused activation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,14 +38,30 @@ impl FloatRange {
     }
 }
 
-/// Channels in a panel of packed weights.
-const PANEL: usize = 16;
+/// Floats of a cache line: weights begin at one.
+const LINE: usize = 16;
+/// Bytes of activations that are multiplied with all groups before the next ones come, so that they
+/// stay in the second-level cache while a group's weights stay in the first.
+const STRIP_BYTES: usize = 96 << 10;
+
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(64))]
+struct Line([f32; LINE]);
+
+/// Adjacent channels that are computed together.
+struct Group {
+    registers: usize,
+    channel: usize,
+    channels: usize,
+    /// Index of the first weight.
+    weights: usize,
+}
 
 /// Packed float weights with bias and activation.
 pub(crate) struct GemmF32 {
-    /// Panels of [k][16].
-    weights: Vec<[f32; PANEL]>,
-    bias: Vec<[f32; PANEL]>,
+    groups: Vec<Group>,
+    /// Of each group a vector of biases, then [k][registers × lanes] weights.
+    weights: Vec<Line>,
     n: usize,
     k: usize,
     range: FloatRange,
@@ -49,79 +69,158 @@ pub(crate) struct GemmF32 {
 }
 
 impl GemmF32 {
+    /// Packs `weights` for the vectors that [`simd::dispatch`] takes for `isa`.
     pub(crate) fn new(isa: Isa, weights: &Matrix<f32>, bias: &[f32], range: FloatRange) -> Self {
-        let panels = weights.n.div_ceil(PANEL);
-        let mut packed = Vec::with_capacity(panels * weights.k);
-        for panel in 0..panels {
-            let at = |n: usize, k: usize| if n < weights.n { weights.data[n * weights.k + k] } else { 0.0 };
-            packed.extend((0..weights.k).map(|k| std::array::from_fn(|j| at(panel * PANEL + j, k))));
+        let &Matrix { n, k, .. } = weights;
+        let lanes = simd::lanes(isa);
+        let mut gemm = Self { groups: Vec::new(), weights: Vec::new(), n, k, range, isa };
+        let mut channel = 0;
+        let mut registers_left = n.div_ceil(lanes);
+        while registers_left > 0 {
+            // Pairs make the largest tiles; three registers take the place of a pair and a single.
+            let registers = if registers_left % 2 == 1 { registers_left.min(3) } else { 2 };
+            let channels = (registers * lanes).min(n - channel);
+            let first = gemm.weights.len() * LINE;
+            gemm.groups.push(Group { registers, channel, channels, weights: first });
+            let width = registers * lanes;
+            gemm.weights.resize((first + (k + 1) * width).div_ceil(LINE), Line([0.0; LINE]));
+            let packed = &mut bytemuck::must_cast_slice_mut::<_, f32>(&mut gemm.weights)[first..];
+            for (lane, n) in (channel..channel + channels).enumerate() {
+                packed[lane] = bias.get(n).copied().unwrap_or(0.0);
+                for (to, &w) in packed[lane..].iter_mut().step_by(width).skip(1).zip(weights.row(n)) {
+                    *to = w;
+                }
+            }
+            channel += channels;
+            registers_left -= registers;
         }
-        let bias = (0..panels)
-            .map(|p| std::array::from_fn(|j| bias.get(p * PANEL + j).copied().unwrap_or(0.0)))
-            .collect();
-        Self { weights: packed, bias, n: weights.n, k: weights.k, range, isa }
+        gemm
     }
 
     pub(crate) fn name(&self) -> &'static str {
-        match self.isa {
-            Isa::Avx512Vnni => "x86_64-f32-avx512",
-            Isa::Avx2 | Isa::AvxVnni => "x86_64-f32-avx2",
-            Isa::Scalar => "portable-f32-scalar",
-            _ => "aarch64-f32-neon",
-        }
+        simd::kernel_name(self.isa)
     }
 
     /// Writes each row's results, channels adjacent, rows one after another.
     pub(crate) fn run(&self, rows: Rows<'_, f32>, out: &mut [f32]) {
         rows.check(self.k);
-        #[cfg(target_arch = "x86_64")]
-        match self.isa {
-            Isa::Avx512Vnni if super::avx512vnni::float(self, rows, out).is_some() => return,
-            Isa::Avx2 | Isa::AvxVnni if super::avx2::float(self, rows, out).is_some() => return,
-            _ => {}
-        }
-        self.body::<2, { cfg!(target_arch = "aarch64") }>(rows, out);
+        assert!(out.len() >= rows.count * self.n, "{} rows of {} results", rows.count, self.n);
+        simd::dispatch(self.isa, Product { gemm: self, rows, out });
     }
+}
 
-    /// The loops over tiles of `R` rows. `FMA` fuses multiplication and addition, which is fast
-    /// only where the instruction set has it.
-    #[inline(always)]
-    pub(super) fn body<const R: usize, const FMA: bool>(&self, rows: Rows<'_, f32>, out: &mut [f32]) {
-        let mut m = 0;
-        while m + R <= rows.count {
-            self.tile::<R, FMA>(rows, m, out);
-            m += R;
-        }
-        for m in m..rows.count {
-            self.tile::<1, FMA>(rows, m, out);
-        }
-    }
+struct Product<'a> {
+    gemm: &'a GemmF32,
+    rows: Rows<'a, f32>,
+    out: &'a mut [f32],
+}
+
+impl Job for Product<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn tile<const R: usize, const FMA: bool>(&self, rows: Rows<'_, f32>, m: usize, out: &mut [f32]) {
-        let mut a: [&[f32]; R] = [&[]; R];
-        for (r, a) in a.iter_mut().enumerate() {
-            *a = rows.row(m + r, self.k);
-        }
-        for (panel, bias) in self.bias.iter().enumerate() {
-            let weights = &self.weights[panel * self.k..][..self.k];
-            let mut acc = [*bias; R];
-            for (k, w) in weights.iter().enumerate() {
-                for r in 0..R {
-                    let x = a[r][k];
-                    for j in 0..PANEL {
-                        acc[r][j] = if FMA { x.mul_add(w[j], acc[r][j]) } else { acc[r][j] + x * w[j] };
+    unsafe fn run<V: Vector>(mut self) {
+        let row_bytes = self.gemm.k.max(1) * size_of::<f32>();
+        let strip = (STRIP_BYTES / row_bytes).max(LINE);
+        let count = self.rows.count;
+        for start in (0..count).step_by(strip) {
+            let rows = start..count.min(start + strip);
+            for group in &self.gemm.groups {
+                // SAFETY: the caller has the instruction set of `V`, `GemmF32::run` checked that rows
+                // and results lie in their slices, and `new` packed for as many lanes.
+                unsafe {
+                    match (V::LANES, V::REGISTERS, group.registers) {
+                        (16, _, 1) => self.tiles::<V, 12, 1>(group, rows.clone()),
+                        (16, _, 2) => self.tiles::<V, 12, 2>(group, rows.clone()),
+                        (16, _, _) => self.tiles::<V, 8, 3>(group, rows.clone()),
+                        (_, 32, 1) => self.tiles::<V, 8, 1>(group, rows.clone()),
+                        (_, 32, 2) => self.tiles::<V, 8, 2>(group, rows.clone()),
+                        (_, 32, _) => self.tiles::<V, 6, 3>(group, rows.clone()),
+                        (_, _, 1) => self.tiles::<V, 8, 1>(group, rows.clone()),
+                        (_, _, 2) => self.tiles::<V, 6, 2>(group, rows.clone()),
+                        (_, _, _) => self.tiles::<V, 4, 3>(group, rows.clone()),
                     }
                 }
             }
-            let first = panel * PANEL;
-            let width = PANEL.min(self.n - first);
-            for r in 0..R {
-                let mut values = acc[r];
-                for value in &mut values {
-                    *value = self.range.clamp(*value);
+        }
+    }
+}
+
+impl Product<'_> {
+    /// Results of `group` for `rows`, `R` at a time.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set of `V`, `group` has `P` of its registers, and `rows` and their
+    /// results lie in the slices.
+    #[inline(always)]
+    unsafe fn tiles<V: Vector, const R: usize, const P: usize>(&mut self, group: &Group, rows: Range<usize>) {
+        let mut m = rows.start;
+        while m < rows.end {
+            if rows.len() >= R {
+                // The last tile may compute rows of the one before once more.
+                let first = m.min(rows.end - R);
+                // SAFETY: the caller's.
+                unsafe { self.tile::<V, R, P>(group, first) };
+                m += R;
+            } else if rows.end - m >= 2 {
+                // SAFETY: the caller's.
+                unsafe { self.tile::<V, 2, P>(group, m) };
+                m += 2;
+            } else {
+                // SAFETY: the caller's.
+                unsafe { self.tile::<V, 1, P>(group, m) };
+                m += 1;
+            }
+        }
+    }
+
+    /// Results of `group` for rows `m..m + R`.
+    ///
+    /// # Safety
+    /// As for [`Product::tiles`].
+    #[inline(always)]
+    unsafe fn tile<V: Vector, const R: usize, const P: usize>(&mut self, group: &Group, m: usize) {
+        let Rows { data, stride, .. } = self.rows;
+        let &GemmF32 { n, k, range, .. } = self.gemm;
+        let width = P * V::LANES;
+        let weights =
+            &bytemuck::must_cast_slice::<_, f32>(&self.gemm.weights)[group.weights..][..(k + 1) * width];
+        // SAFETY: the caller's; every pointer moves over k elements of rows that `Rows::check` found
+        // in the data, and over the k + 1 vectors of weights just sliced.
+        unsafe {
+            let mut a = data.as_ptr().add(m * stride);
+            let mut w = weights.as_ptr();
+            let mut acc = [[V::splat(0.0); P]; R];
+            for p in 0..P {
+                let bias = V::load(w.add(p * V::LANES));
+                for r in 0..R {
+                    acc[r][p] = bias;
                 }
-                out[(m + r) * self.n + first..][..width].copy_from_slice(&values[..width]);
+            }
+            w = w.add(width);
+            for _ in 0..k / DEPTH {
+                V::outer_products(&mut acc, a, stride, w);
+                a = a.add(DEPTH);
+                w = w.add(DEPTH * width);
+            }
+            for _ in 0..k % DEPTH {
+                V::outer_product(&mut acc, a, stride, w);
+                a = a.add(1);
+                w = w.add(width);
+            }
+            let (min, max) = (V::splat(range.min), V::splat(range.max));
+            let mut out = self.out.as_mut_ptr().add(m * n + group.channel);
+            for r in 0..R {
+                for p in 0..P {
+                    let value = acc[r][p].clamp(min, max);
+                    let left = group.channels - p * V::LANES;
+                    if left >= V::LANES {
+                        value.store(out.add(p * V::LANES));
+                    } else {
+                        value.store_first(out.add(p * V::LANES), left);
+                    }
+                }
+                out = out.add(n);
             }
         }
     }
@@ -135,7 +234,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_instruction_set_agrees_with_plain_sums(
-            m in 1usize..20, n in 1usize..40, k in 0usize..50, seed: u32,
+            m in 1usize..40, n in 1usize..110, k in 0usize..50, slack in 0usize..5, seed: u32,
         ) {
             let mut state = seed | 1;
             let mut next = || {
@@ -144,14 +243,16 @@ mod tests {
             };
             let weights = Matrix { data: (0..n * k).map(|_| next()).collect(), n, k };
             let bias: Vec<f32> = (0..n).map(|_| next()).collect();
-            let a: Vec<f32> = (0..m * k).map(|_| next()).collect();
+            let stride = k + slack;
+            let a: Vec<f32> = (0..m * stride).map(|_| next()).collect();
             let range = FloatRange { min: -0.8, max: 0.9 };
             for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
-                let mut out = vec![0.0; m * n];
+                let mut out = vec![7.0; m * n + 20];
                 let gemm = GemmF32::new(isa, &weights, &bias, range);
-                gemm.run(Rows { data: &a, stride: k, count: m }, &mut out);
-                for (i, &value) in out.iter().enumerate() {
-                    let (row, channel) = (&a[i / n * k..][..k], weights.row(i % n));
+                gemm.run(Rows { data: &a, stride, count: m }, &mut out);
+                prop_assert!(out[m * n..].iter().all(|&o| o == 7.0), "{isa}: writes beyond the results");
+                for (i, &value) in out[..m * n].iter().enumerate() {
+                    let (row, channel) = (&a[i / n * stride..][..k], weights.row(i % n));
                     let sum: f64 = row.iter().zip(channel).map(|(&a, &w)| f64::from(a * w)).sum();
                     let expected = (sum + f64::from(bias[i % n])).clamp(-0.8, 0.9);
                     prop_assert!((f64::from(value) - expected).abs() < 1e-5, "{isa}: {value} {expected}");
