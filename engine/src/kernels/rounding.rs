@@ -29,8 +29,20 @@ impl Rounder {
     /// The byte for `x` steps from the zero point; not a number becomes the lowest.
     #[inline(always)]
     pub(crate) fn round(&self, x: f32) -> u8 {
-        let clamped = x.max(self.low).min(self.high);
+        let clamped = between(x, self.low, self.high);
         ((clamped + MAGIC).to_bits() as i32).wrapping_add(self.bias) as u8
+    }
+}
+
+/// Clamps; not a number becomes `low`. In the form that is two instructions: `f32::max` asks for a
+/// case of its own for NaN, which `vmaxps` lacks and `fmaxnm` has.
+#[inline(always)]
+fn between(x: f32, low: f32, high: f32) -> f32 {
+    if cfg!(target_arch = "x86_64") {
+        let x = if x > low { x } else { low };
+        if x < high { x } else { high }
+    } else {
+        x.max(low).min(high)
     }
 }
 

@@ -6,11 +6,13 @@
 
 use super::patches::Patches;
 use super::product::Extents;
-use crate::arena::{Io, align};
+use crate::arena::{ALIGN, Io, align};
 use crate::error::Result;
-use crate::kernels::dynamic::Dynamic;
+use crate::kernels::Isa;
+use crate::kernels::dynamic::{self, Dynamic};
 use crate::kernels::gemm::{self, FloatRange, GemmU8, Matrix, Rows};
 use crate::kernels::requantize::{ByteRange, Requantize};
+use crate::kernels::simd::{self, Job, Vector};
 use crate::kernels::weights::{self, QuantizedWeights};
 use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::{Pool, scratch_bytes};
@@ -35,35 +37,40 @@ pub(super) fn lower(
         Requantize { bias: vec![0; n], scale: vec![0.0; n], zero_point: 0, range: ByteRange::FULL };
     let gemm = gemm::quantized(ctx.isa, &matrix, requantize);
     let row_len = k.next_multiple_of(gemm.k_multiple());
-    let ranges = match patches {
-        Patches::Direct => rows,
-        Patches::Window(window) | Patches::Transposed(window) => window.batch,
-    };
     let stride = patches.stride(channels, row_len);
     let multiple = gemm.row_multiple();
-    let strip = (STRIP_BYTES / stride.max(n * size_of::<i32>()).max(1) / multiple * multiple).max(multiple);
-    let share =
-        align(strip.saturating_mul(stride)).saturating_add(strip.saturating_mul(n * size_of::<i32>()));
-    let quantized_len = align(input.elements());
-    let ranges_len = align(ranges.saturating_mul(size_of::<Dynamic>()));
-    let scratch = quantized_len.saturating_add(ranges_len).saturating_add(scratch_bytes(share, ctx.threads));
+    let sums_len = n.saturating_mul(size_of::<i32>());
+    let strip = (STRIP_BYTES / stride.max(sums_len).max(1) / multiple * multiple).max(multiple);
+    let per_row = stride.saturating_add(sums_len).saturating_add(size_of::<Dynamic>());
+    let share = strip.saturating_mul(per_row).saturating_add(2 * ALIGN);
+    let image_len = match patches {
+        Patches::Direct => 0,
+        Patches::Window(_) | Patches::Transposed(_) => align(input.elements()),
+    };
+    let images = match patches {
+        Patches::Direct => 1,
+        Patches::Window(window) | Patches::Transposed(window) => window.batch.max(1),
+    };
+    let scratch = image_len
+        .saturating_add(align(dynamic::scratch_bytes(image_len)))
+        .saturating_add(scratch_bytes(share, ctx.threads));
     let macs = (rows as u64).saturating_mul(n as u64).saturating_mul(k as u64);
+    let output = Dequantize { sums, scales: weights.scales, bias, range };
+    let isa = ctx.isa;
     let kernel = Hybrid {
         gemm,
         patches,
         rows,
         n,
+        k,
         channels,
         row_len,
         stride,
-        ranges: ranges.max(1),
+        images,
         strip,
-        quantized_len,
-        ranges_len,
-        sums,
-        scales: weights.scales,
-        bias,
-        range,
+        image_len,
+        output,
+        isa,
     };
     ctx.task_with(kernel, &[input], scratch, macs)
 }
@@ -73,22 +80,18 @@ struct Hybrid {
     patches: Patches,
     rows: usize,
     n: usize,
+    k: usize,
     channels: usize,
     row_len: usize,
     /// Bytes from one row of patches to the next.
     stride: usize,
-    /// Parts of the input that are quantized each by itself.
-    ranges: usize,
+    /// Images of the batch, where each is quantized as a whole.
+    images: usize,
     strip: usize,
-    /// Bytes at the start of the scratch memory that hold the quantized input.
-    quantized_len: usize,
-    /// Bytes behind them that hold how each part was quantized.
-    ranges_len: usize,
-    /// Each channel's weights added up.
-    sums: Vec<i32>,
-    scales: Vec<f32>,
-    bias: Vec<f32>,
-    range: FloatRange,
+    /// Bytes at the start of the scratch memory that hold the quantized images.
+    image_len: usize,
+    output: Dequantize,
+    isa: Isa,
 }
 
 impl Kernel for Hybrid {
@@ -97,58 +100,146 @@ impl Kernel for Hybrid {
     }
 
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {
-        let image = io.input::<f32>(0);
+        let input = io.input::<f32>(0);
         let ([out], scratch) = io.outputs_and_scratch();
         let out: &mut [f32] = bytemuck::cast_slice_mut(out);
-        let (quantized, scratch) = scratch.split_at_mut(self.quantized_len);
-        let (ranges, scratch) = scratch.split_at_mut(self.ranges_len);
-        let quantized = &mut quantized[..image.len()];
-        let ranges: &mut [Dynamic] =
-            bytemuck::cast_slice_mut(&mut ranges[..self.ranges * size_of::<Dynamic>()]);
-        let (part_len, rows) = (image.len() / self.ranges, self.rows / self.ranges);
-        if part_len == 0 || rows == 0 {
+        if matches!(self.patches, Patches::Direct) {
+            return self.pixels(input, out, scratch, pool);
+        }
+        let (bytes, scratch) = scratch.split_at_mut(self.image_len);
+        let (extremes, scratch) = scratch.split_at_mut(align(dynamic::scratch_bytes(self.image_len)));
+        let (image_len, out_len) = (input.len() / self.images, out.len() / self.images);
+        if image_len == 0 || out_len == 0 {
             return;
         }
-        let parts = image.chunks_exact(part_len).zip(quantized.chunks_exact_mut(part_len));
-        for ((part, quantized), range) in parts.zip(ranges.iter_mut()) {
-            *range = Dynamic::quantize(part, quantized);
-        }
-        if matches!(self.patches, Patches::Direct) {
-            return self.product(ranges, quantized, out, scratch, pool);
-        }
-        let images = quantized.chunks_exact(part_len).zip(out.chunks_exact_mut(rows * self.n));
-        for (range, (image, out)) in ranges.chunks_exact(1).zip(images) {
-            self.product(range, image, out, scratch, pool);
+        for (input, out) in input.chunks_exact(image_len).zip(out.chunks_exact_mut(out_len)) {
+            let dynamic = Dynamic::shared(self.isa, input, extremes, pool);
+            let image = &mut bytes[..image_len];
+            dynamic.quantize_shared(self.isa, input, image, pool);
+            self.windows(dynamic, image, out, scratch, pool);
         }
     }
 }
 
 impl Hybrid {
-    /// The product for rows that all have one range, or each its own.
-    fn product(&self, ranges: &[Dynamic], image: &[u8], out: &mut [f32], scratch: &mut [u8], pool: &Pool) {
-        let n = self.n;
+    /// Every pixel is a row with a range of its own, quantized by the thread that multiplies it.
+    fn pixels(&self, input: &[f32], out: &mut [f32], scratch: &mut [u8], pool: &Pool) {
+        let &Self { n, k, row_len, isa, .. } = self;
+        debug_assert_eq!(input.len(), self.rows * k);
         pool.split(out, n, self.gemm.row_multiple(), scratch, &|first, out, scratch| {
-            let (rows, sums) = scratch.split_at_mut(align(self.strip * self.stride));
+            let Share { rows, sums, ranges } = self.share(scratch);
             for (index, out) in out.chunks_mut(self.strip * n).enumerate() {
                 let count = out.len() / n;
-                let data = &mut rows[..count * self.stride];
-                let sums: &mut [i32] = bytemuck::cast_slice_mut(&mut sums[..out.len() * size_of::<i32>()]);
-                let first = first + index * self.strip;
-                let blank = ranges[0].zero_point as u8;
-                self.patches.fill(image, self.channels, first, self.row_len, data, blank);
-                self.gemm.accumulated(Rows { data, stride: self.stride, count }, sums);
-                for (row, (out, sums)) in out.chunks_exact_mut(n).zip(sums.chunks_exact(n)).enumerate() {
-                    self.real(ranges[if ranges.len() == 1 { 0 } else { first + row }], sums, out);
-                }
+                let from = &input[(first + index * self.strip) * k..][..count * k];
+                let (to, ranges) = (&mut rows[..count * row_len], &mut ranges[..count]);
+                simd::dispatch(isa, QuantizeRows { from, k, to: &mut *to, row_len, ranges: &mut *ranges });
+                let sums = &mut sums[..count * n];
+                self.gemm.accumulated(Rows { data: to, stride: row_len, count }, sums);
+                simd::dispatch(isa, DequantizeRows { output: &self.output, n, ranges, sums, out });
             }
         });
     }
 
-    fn real(&self, range: Dynamic, acc: &[i32], out: &mut [f32]) {
-        let channels = self.sums.iter().zip(&self.scales).zip(&self.bias);
-        for ((out, &acc), ((&sum, &scale), &bias)) in out.iter_mut().zip(acc).zip(channels) {
-            let acc = acc.wrapping_sub(sum.wrapping_mul(range.zero_point));
-            *out = self.range.clamp(acc as f32 * range.scale * scale + bias);
+    /// The windows of an image that has one range.
+    fn windows(&self, dynamic: Dynamic, image: &[u8], out: &mut [f32], scratch: &mut [u8], pool: &Pool) {
+        let &Self { n, stride, isa, .. } = self;
+        let (blank, one) = (dynamic.zero_point as u8, [dynamic]);
+        pool.split(out, n, self.gemm.row_multiple(), scratch, &|first, out, scratch| {
+            let Share { rows, sums, .. } = self.share(scratch);
+            for (index, out) in out.chunks_mut(self.strip * n).enumerate() {
+                let count = out.len() / n;
+                let data = &mut rows[..count * stride];
+                self.patches.fill(
+                    image,
+                    self.channels,
+                    first + index * self.strip,
+                    self.row_len,
+                    data,
+                    blank,
+                );
+                let sums = &mut sums[..count * n];
+                self.gemm.accumulated(Rows { data, stride, count }, sums);
+                simd::dispatch(isa, DequantizeRows { output: &self.output, n, ranges: &one, sums, out });
+            }
+        });
+    }
+
+    /// A thread's scratch memory, divided.
+    fn share<'a>(&self, scratch: &'a mut [u8]) -> Share<'a> {
+        let (rows, scratch) = scratch.split_at_mut(align(self.strip * self.stride));
+        let sums_len = self.strip * self.n * size_of::<i32>();
+        let (sums, scratch) = scratch.split_at_mut(align(sums_len));
+        let ranges = &mut scratch[..self.strip * size_of::<Dynamic>()];
+        let sums = bytemuck::cast_slice_mut(&mut sums[..sums_len]);
+        Share { rows, sums, ranges: bytemuck::cast_slice_mut(ranges) }
+    }
+}
+
+/// What a thread needs for a strip of rows.
+struct Share<'a> {
+    /// Quantized rows.
+    rows: &'a mut [u8],
+    /// Their products.
+    sums: &'a mut [i32],
+    /// How each row was quantized.
+    ranges: &'a mut [Dynamic],
+}
+
+/// Quantizes rows of `k` floats, each for itself, into rows of `row_len` bytes.
+struct QuantizeRows<'a> {
+    from: &'a [f32],
+    k: usize,
+    to: &'a mut [u8],
+    row_len: usize,
+    ranges: &'a mut [Dynamic],
+}
+
+impl Job for QuantizeRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(self) {
+        for (m, range) in self.ranges.iter_mut().enumerate() {
+            let from = &self.from[m * self.k..][..self.k];
+            let (to, padding) = self.to[m * self.row_len..][..self.row_len].split_at_mut(self.k);
+            *range = Dynamic::of(from);
+            range.quantize(from, to);
+            padding.fill(0);
+        }
+    }
+}
+
+/// From accumulators to real results.
+struct Dequantize {
+    /// Each channel's weights added up.
+    sums: Vec<i32>,
+    scales: Vec<f32>,
+    bias: Vec<f32>,
+    range: FloatRange,
+}
+
+/// Rows of `n` accumulators, which have one range or each its own.
+struct DequantizeRows<'a> {
+    output: &'a Dequantize,
+    n: usize,
+    ranges: &'a [Dynamic],
+    sums: &'a [i32],
+    out: &'a mut [f32],
+}
+
+impl Job for DequantizeRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(self) {
+        let Self { output, n, ranges, sums, out } = self;
+        let (weights, scales, bias) = (&output.sums[..n], &output.scales[..n], &output.bias[..n]);
+        for (m, (out, sums)) in out.chunks_exact_mut(n).zip(sums.chunks_exact(n)).enumerate() {
+            let range = ranges[if ranges.len() == 1 { 0 } else { m }];
+            for i in 0..n {
+                let acc = sums[i].wrapping_sub(weights[i].wrapping_mul(range.zero_point));
+                out[i] = output.range.clamp(acc as f32 * range.scale * scales[i] + bias[i]);
+            }
         }
     }
 }

@@ -90,7 +90,8 @@ impl<'a, 'g> Node<'a, 'g> {
 
     fn hybrid(&self, kernel: Box<dyn RowKernel<f32>>) -> Result<Lowered> {
         let Self { window, channels, multiplier, .. } = *self;
-        let hybrid = Hybrid { conv: DepthwiseConv { kernel, window, channels, multiplier } };
+        let conv = DepthwiseConv { kernel, window, channels, multiplier };
+        let hybrid = Hybrid { conv, isa: self.ctx.isa };
         let scratch = hybrid.scratch();
         self.ctx.task_with(hybrid, &[self.input], scratch, self.macs())
     }

@@ -38,11 +38,18 @@ impl FloatRange {
     }
 }
 
+/// Divisible by the rows of every tile.
+const TILE_ROWS: usize = 24;
 /// Floats of a cache line: weights begin at one.
 const LINE: usize = 16;
-/// Bytes of activations that are multiplied with all groups before the next ones come, so that they
-/// stay in the second-level cache while a group's weights stay in the first.
-const STRIP_BYTES: usize = 96 << 10;
+/// Bytes of activations that are multiplied with all groups of channels before the next ones come, so
+/// that they stay in the second-level cache while a group's weights stay in the first.
+const STRIP_BYTES: usize = 192 << 10;
+/// Bytes of activations and results of a strip where all weights stay in the first-level cache: results
+/// are written group by group, and should still be at hand for the next group.
+const SMALL_STRIP_BYTES: usize = 48 << 10;
+/// What counts as small.
+const SMALL_WEIGHTS: usize = 24 << 10;
 
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C, align(64))]
@@ -101,6 +108,17 @@ impl GemmF32 {
         simd::kernel_name(self.isa)
     }
 
+    /// Rows of a strip.
+    fn strip(&self) -> usize {
+        let floats = |bytes: usize| bytes / size_of::<f32>();
+        let strip = if self.weights.len() * size_of::<Line>() <= SMALL_WEIGHTS {
+            floats(SMALL_STRIP_BYTES) / (self.k + self.n)
+        } else {
+            floats(STRIP_BYTES) / self.k.max(1)
+        };
+        (strip / TILE_ROWS * TILE_ROWS).max(TILE_ROWS)
+    }
+
     /// Writes each row's results, channels adjacent, rows one after another.
     pub(crate) fn run(&self, rows: Rows<'_, f32>, out: &mut [f32]) {
         rows.check(self.k);
@@ -120,8 +138,7 @@ impl Job for Product<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Vector>(mut self) {
-        let row_bytes = self.gemm.k.max(1) * size_of::<f32>();
-        let strip = (STRIP_BYTES / row_bytes).max(LINE);
+        let strip = self.gemm.strip();
         let count = self.rows.count;
         for start in (0..count).step_by(strip) {
             let rows = start..count.min(start + strip);
