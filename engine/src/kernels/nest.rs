@@ -1,6 +1,8 @@
 //! Loop nests over strided tensors, worked out at load: unit dimensions dropped, dimensions that
 //! continue each other merged, every index known to lie inside its tensor.
 
+use std::ops::Range;
+
 /// Dimensions that remain after merging; TFLite's own operators stop at eight.
 const MAX_OUTER: usize = 8;
 
@@ -64,6 +66,58 @@ impl<const N: usize> Nest<N> {
         self.inner
     }
 
+    /// Iterations of all loops.
+    pub(crate) fn len(&self) -> usize {
+        self.outer.iter().map(|d| d.count).product::<usize>() * self.inner.count
+    }
+
+    /// Whether iteration i is at element i of tensor `k`, so that parts of the iterations write parts
+    /// of the tensor.
+    pub(crate) fn fills(&self, k: usize) -> bool {
+        let mut step = 1;
+        let mut in_order = |d: &Dim<N>| {
+            let fits = d.count == 1 || d.strides[k] == step;
+            step *= d.count as isize;
+            fits
+        };
+        self.start[k] == 0 && in_order(&self.inner) && self.outer.iter().rev().all(in_order)
+    }
+
+    /// Outer loops, for those who look for tensors that stay in place.
+    pub(crate) fn outer(&self) -> &[Dim<N>] {
+        &self.outer
+    }
+
+    /// Calls `f` for every run of the innermost loop among `iterations`, or the part of a run, with
+    /// the index of each tensor's first element and the length of the run.
+    #[inline(always)]
+    pub(crate) fn for_each_in(&self, iterations: Range<usize>, mut f: impl FnMut([usize; N], usize)) {
+        if iterations.is_empty() || self.inner.count == 0 {
+            return;
+        }
+        let (mut row, mut skip) = (iterations.start / self.inner.count, iterations.start % self.inner.count);
+        let mut left = iterations.len();
+        let mut index = [0; MAX_OUTER];
+        let mut at = self.start;
+        for (index, dim) in index.iter_mut().zip(&self.outer).take(self.outer.len()).rev() {
+            *index = row % dim.count;
+            row /= dim.count;
+            for k in 0..N {
+                at[k] = at[k].wrapping_add_signed(dim.strides[k].wrapping_mul(*index as isize));
+            }
+        }
+        loop {
+            let count = (self.inner.count - skip).min(left);
+            let first =
+                |k: usize| at[k].wrapping_add_signed(self.inner.strides[k].wrapping_mul(skip as isize));
+            f(std::array::from_fn(first), count);
+            (left, skip) = (left - count, 0);
+            if left == 0 || !self.advance(&mut index, &mut at) {
+                return;
+            }
+        }
+    }
+
     /// Calls `f` with the index of each tensor's first element for every run of the innermost loop.
     #[inline(always)]
     pub(crate) fn for_each(&self, mut f: impl FnMut([usize; N])) {
@@ -74,24 +128,27 @@ impl<const N: usize> Nest<N> {
         let mut at = self.start;
         loop {
             f(at);
-            let mut d = self.outer.len();
-            loop {
-                if d == 0 {
-                    return;
-                }
-                d -= 1;
-                let Dim { count, strides } = self.outer[d];
-                index[d] += 1;
-                let back = if index[d] == count { count as isize } else { 0 };
-                for k in 0..N {
-                    at[k] = at[k].wrapping_add_signed(strides[k].wrapping_mul(1 - back));
-                }
-                if back == 0 {
-                    break;
-                }
-                index[d] = 0;
+            if !self.advance(&mut index, &mut at) {
+                return;
             }
         }
+    }
+
+    /// One iteration of the outer loops further; `false` behind the last.
+    #[inline(always)]
+    fn advance(&self, index: &mut [usize; MAX_OUTER], at: &mut [usize; N]) -> bool {
+        for (d, &Dim { count, strides }) in self.outer.iter().enumerate().rev() {
+            index[d] += 1;
+            let back = if index[d] == count { count as isize } else { 0 };
+            for k in 0..N {
+                at[k] = at[k].wrapping_add_signed(strides[k].wrapping_mul(1 - back));
+            }
+            if back == 0 {
+                return true;
+            }
+            index[d] = 0;
+        }
+        false
     }
 }
 
@@ -135,6 +192,23 @@ mod tests {
     fn a_transpose_visits_every_element_once() {
         let nest = Nest::new(&[dim(3, 1, 2), dim(2, 3, 1)], [0, 0], [6, 6]).unwrap();
         assert_eq!(visited(&nest), [[0, 0], [3, 1], [1, 2], [4, 3], [2, 4], [5, 5]]);
+    }
+
+    #[test]
+    fn parts_of_the_iterations_are_the_whole() {
+        let nest = Nest::new(&[dim(2, 1, 12), dim(4, 6, 3), dim(3, 2, 1)], [0, 0], [30, 24]).unwrap();
+        let all = visited(&nest);
+        assert_eq!((nest.len(), nest.fills(1), nest.fills(0)), (24, true, false));
+        let [step_from, step_to] = nest.inner().strides;
+        for (start, end) in (0..25).flat_map(|start| (start..25).map(move |end| (start, end))) {
+            let mut part = Vec::new();
+            nest.for_each_in(start..end, |[f, t], count| {
+                for i in 0..count as isize {
+                    part.push([f.wrapping_add_signed(i * step_from), t.wrapping_add_signed(i * step_to)]);
+                }
+            });
+            assert_eq!(part, all[start..end]);
+        }
     }
 
     #[test]

@@ -4,13 +4,13 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512vnni;
-mod broadcast;
 mod fused;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
 
 use super::Isa;
+use super::elementwise::Pairs;
 use super::gemm::FloatRange;
 use super::requantize::ByteRange;
 use crate::arena::Io;
@@ -18,7 +18,6 @@ use crate::error::Result;
 use crate::graph::{Activation, DType};
 use crate::lowering::{Affine, Kernel, Lower, Lowered, Operand};
 use crate::threads::Pool;
-use broadcast::Broadcast;
 pub(super) use fused::FusedSum;
 
 /// Fewest elements of a task: far more than what a fork costs.
@@ -129,26 +128,25 @@ impl ByteSum {
 
 struct AddU8 {
     sum: ByteSum,
-    broadcast: Option<Broadcast>,
+    broadcast: Option<Pairs>,
 }
 
 struct AddF32 {
     range: FloatRange,
     isa: Isa,
-    broadcast: Option<Broadcast>,
+    broadcast: Option<Pairs>,
 }
 
 struct AddI32 {
     range: (i32, i32),
-    broadcast: Option<Broadcast>,
+    broadcast: Option<Pairs>,
 }
 
 /// ADD of two tensors of one type.
 pub(super) fn lower(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> {
     let (a, b, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
     let same = a.shape() == output.shape() && b.shape() == output.shape();
-    let broadcast =
-        if same { None } else { Some(Broadcast::new(ctx, [a.shape(), b.shape()], output.shape())?) };
+    let broadcast = if same { None } else { Some(Pairs::new(ctx, a, b, output)?) };
     let isa = ctx.isa;
     match (a.dtype(), b.dtype(), output.dtype()) {
         (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8) => {
@@ -200,7 +198,8 @@ impl Kernel for AddU8 {
 
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         if let Some(broadcast) = &self.broadcast {
-            return broadcast.run(io, |a, b| self.sum.sum.byte(a, b));
+            let operands = [io.input::<u8>(0), io.input(1)];
+            return broadcast.apply(operands, io.output(0), pool, |a, b| self.sum.sum.byte(a, b));
         }
         split(io, pool, |a, b, out| self.sum.slices(a, b, out));
     }
@@ -218,7 +217,8 @@ impl Kernel for AddF32 {
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let range = self.range;
         if let Some(broadcast) = &self.broadcast {
-            return broadcast.run(io, |a: f32, b: f32| range.clamp(a + b));
+            let operands = [io.input::<f32>(0), io.input(1)];
+            return broadcast.apply(operands, io.output(0), pool, |a: f32, b: f32| range.clamp(a + b));
         }
         split(io, pool, |a, b, out| match self.isa {
             #[cfg(target_arch = "x86_64")]
@@ -239,7 +239,7 @@ impl Kernel for AddI32 {
         let (min, max) = self.range;
         let sum = |a: i32, b: i32| a.wrapping_add(b).clamp(min, max);
         if let Some(broadcast) = &self.broadcast {
-            return broadcast.run(io, sum);
+            return broadcast.apply([io.input::<i32>(0), io.input(1)], io.output(0), pool, sum);
         }
         split(io, pool, |a, b, out| {
             for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {

@@ -1,5 +1,6 @@
 //! CAST: numbers as they are stored, without their quantization.
 
+use super::PIECE;
 use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::DType;
@@ -50,7 +51,7 @@ enum Number {
 }
 
 trait Stored: Send + Sync + 'static {
-    type Bits: bytemuck::Pod;
+    type Bits: bytemuck::Pod + Send + Sync;
     fn read(bits: Self::Bits) -> Number;
     fn write(number: Number) -> Self::Bits;
 }
@@ -121,10 +122,12 @@ impl<A: Stored, B: Stored> Kernel for Cast<A, B> {
         "portable-cast"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let from = io.input::<A::Bits>(0);
-        for (to, &from) in io.output::<B::Bits>(0).iter_mut().zip(from) {
-            *to = B::write(A::read(from));
-        }
+        pool.split(io.output::<B::Bits>(0), 1, PIECE, &mut [], &|first, to, _| {
+            for (to, &from) in to.iter_mut().zip(&from[first..]) {
+                *to = B::write(A::read(from));
+            }
+        });
     }
 }

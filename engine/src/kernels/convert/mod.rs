@@ -92,10 +92,12 @@ impl Kernel for Widen {
         "portable-f16f32-dequantize"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let from = io.input::<u16>(0);
-        for (to, &from) in io.output::<f32>(0).iter_mut().zip(from) {
-            *to = f16::from_bits(from).to_f32();
-        }
+        pool.split(io.output::<f32>(0), 1, PIECE, &mut [], &|first, to, _| {
+            for (to, &from) in to.iter_mut().zip(&from[first..]) {
+                *to = f16::from_bits(from).to_f32();
+            }
+        });
     }
 }

@@ -1,19 +1,17 @@
 //! PRELU: negative values times a slope of their own channel.
 
-use super::scalar::pairwise;
-use super::{broadcast, scalar};
+use super::{Pairs, scalar};
 use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::DType;
 use crate::kernels::fixed_point::Multiplier;
-use crate::kernels::nest::Nest;
 use crate::lowering::{Affine, Kernel, Lower, Lowered, u8_offset};
 use crate::threads::Pool;
 
 /// PRELU of float32 or bytes; the slopes of bytes are constants.
 pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
     let (input, slopes, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
-    let nest = broadcast(ctx, input, slopes, output)?;
+    let pairs = Pairs::new(ctx, input, slopes, output)?;
     ctx.ensure_shape(output, input.shape())?;
     let dtype = input.dtype();
     if slopes.dtype() != dtype || output.dtype() != dtype {
@@ -22,7 +20,7 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
     match dtype {
         DType::F32 => {
             let f = |x: f32, slope: f32| if x < 0.0 { x * slope } else { x };
-            ctx.task(scalar::Pairwise::new("portable-f32-prelu", nest, f), &[input, slopes])
+            ctx.task(scalar::Pairwise::new("portable-f32-prelu", pairs, f), &[input, slopes])
         }
         DType::U8 | DType::I8 => {
             let data =
@@ -33,7 +31,7 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
             let by_channel = slopes.shape().last() == input.shape().last()
                 && Some(&slopes.elements()) == input.shape().last()
                 && slopes.elements() > 0;
-            let kernel = PreluU8::new(nest, quantization, data.iter().map(|b| b ^ flip), by_channel);
+            let kernel = PreluU8::new(pairs, quantization, data.iter().map(|b| b ^ flip), by_channel);
             ctx.task(kernel, &[input])
         }
         _ => Err(ctx.unsupported_types(&[input, slopes, output])),
@@ -66,7 +64,7 @@ impl Prelu {
 
 /// A table for each distinct slope, at most 256.
 struct PreluU8 {
-    nest: Nest<3>,
+    pairs: Pairs,
     tables: Box<[[u8; 256]; 256]>,
     /// The table of each element of the slope tensor.
     choice: Vec<u8>,
@@ -75,7 +73,7 @@ struct PreluU8 {
 }
 
 impl PreluU8 {
-    fn new(nest: Nest<3>, quantization: Prelu, slopes: impl Iterator<Item = u8>, by_channel: bool) -> Self {
+    fn new(pairs: Pairs, quantization: Prelu, slopes: impl Iterator<Item = u8>, by_channel: bool) -> Self {
         let mut known: [Option<u8>; 256] = [None; 256];
         let (mut tables, mut count) = (Box::new([[0; 256]; 256]), 0u8);
         let choice = slopes
@@ -87,7 +85,7 @@ impl PreluU8 {
                 })
             })
             .collect();
-        Self { nest, tables, choice, by_channel }
+        Self { pairs, tables, choice, by_channel }
     }
 
     /// Pixel by pixel, each channel by its own table.
@@ -115,6 +113,6 @@ impl Kernel for PreluU8 {
             return self.rows(io, pool);
         }
         let lookup = |x: u8, choice: u8| self.tables[usize::from(choice)][usize::from(x)];
-        pairwise(&self.nest, io.input(0), &self.choice, io.output(0), lookup);
+        self.pairs.apply([io.input(0), &self.choice], io.output(0), pool, lookup);
     }
 }

@@ -1,47 +1,24 @@
 //! Portable kernels of two inputs.
 
+use super::Pairs;
 use crate::arena::Io;
 use crate::kernels::add::QuantizedSum;
-use crate::kernels::nest::{Dim, Nest};
 use crate::kernels::rounding::Rounder;
 use crate::lowering::{Affine, Kernel};
 use crate::threads::Pool;
 use bytemuck::Pod;
 
-/// Applies `f` along `nest`. The output's own stride is one, since its shape is the widest.
-#[inline(always)]
-pub(super) fn pairwise<T: Copy, R>(nest: &Nest<3>, a: &[T], b: &[T], out: &mut [R], f: impl Fn(T, T) -> R) {
-    let Dim { count, strides } = nest.inner();
-    nest.for_each(|[i, j, k]| {
-        let out = &mut out[k..k + count];
-        match strides {
-            [1, 1, _] => {
-                let pairs = a[i..i + count].iter().zip(&b[j..j + count]);
-                out.iter_mut().zip(pairs).for_each(|(out, (&a, &b))| *out = f(a, b));
-            }
-            [1, _, _] => {
-                let b = b[j];
-                out.iter_mut().zip(&a[i..i + count]).for_each(|(out, &a)| *out = f(a, b));
-            }
-            _ => {
-                let a = a[i];
-                out.iter_mut().zip(&b[j..j + count]).for_each(|(out, &b)| *out = f(a, b));
-            }
-        }
-    });
-}
-
 /// Any function of two numbers of one type.
 pub(super) struct Pairwise<T, F> {
     name: &'static str,
-    nest: Nest<3>,
+    pairs: Pairs,
     f: F,
     element: std::marker::PhantomData<T>,
 }
 
 impl<T, F: Fn(T, T) -> T> Pairwise<T, F> {
-    pub(super) fn new(name: &'static str, nest: Nest<3>, f: F) -> Self {
-        Self { name, nest, f, element: std::marker::PhantomData }
+    pub(super) fn new(name: &'static str, pairs: Pairs, f: F) -> Self {
+        Self { name, pairs, f, element: std::marker::PhantomData }
     }
 }
 
@@ -50,22 +27,22 @@ impl<T: Pod + Send + Sync, F: Fn(T, T) -> T + Send + Sync> Kernel for Pairwise<T
         self.name
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
-        pairwise(&self.nest, io.input(0), io.input(1), io.output(0), &self.f);
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        self.pairs.apply([io.input(0), io.input(1)], io.output(0), pool, &self.f);
     }
 }
 
 pub(super) struct MulU8 {
-    nest: Nest<3>,
+    pairs: Pairs,
     zero_points: [i32; 2],
     factor: f32,
     rounder: Rounder,
 }
 
 impl MulU8 {
-    pub(super) fn new(nest: Nest<3>, a: Affine, b: Affine, to: Affine, range: (u8, u8)) -> Self {
+    pub(super) fn new(pairs: Pairs, a: Affine, b: Affine, to: Affine, range: (u8, u8)) -> Self {
         Self {
-            nest,
+            pairs,
             zero_points: [a.zero_point, b.zero_point],
             factor: a.scale * b.scale / to.scale,
             rounder: Rounder::new(to.zero_point, range),
@@ -78,9 +55,9 @@ impl Kernel for MulU8 {
         "portable-u8-mul"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let [za, zb] = self.zero_points;
-        pairwise(&self.nest, io.input::<u8>(0), io.input(1), io.output::<u8>(0), |a, b| {
+        self.pairs.apply([io.input::<u8>(0), io.input(1)], io.output::<u8>(0), pool, |a, b| {
             let product = (i32::from(a) - za) * (i32::from(b) - zb);
             self.rounder.round(product as f32 * self.factor)
         });
@@ -88,7 +65,7 @@ impl Kernel for MulU8 {
 }
 
 pub(super) struct SubU8 {
-    pub(super) nest: Nest<3>,
+    pub(super) pairs: Pairs,
     pub(super) difference: QuantizedSum,
 }
 
@@ -97,11 +74,10 @@ impl Kernel for SubU8 {
         "portable-u8-sub"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let difference = self.difference;
-        pairwise(&self.nest, io.input::<u8>(0), io.input(1), io.output::<u8>(0), |a, b| {
-            difference.byte(a, b)
-        });
+        let operands = [io.input::<u8>(0), io.input(1)];
+        self.pairs.apply(operands, io.output::<u8>(0), pool, |a, b| difference.byte(a, b));
     }
 }
 

@@ -79,13 +79,18 @@ impl GemmF32 {
     /// Packs `weights` for the vectors that [`simd::dispatch`] takes for `isa`.
     pub(crate) fn new(isa: Isa, weights: &Matrix<f32>, bias: &[f32], range: FloatRange) -> Self {
         let &Matrix { n, k, .. } = weights;
-        let lanes = simd::lanes(isa);
+        let (lanes, available) = simd::registers(isa);
         let mut gemm = Self { groups: Vec::new(), weights: Vec::new(), n, k, range, isa };
         let mut channel = 0;
         let mut registers_left = n.div_ceil(lanes);
         while registers_left > 0 {
-            // Pairs make the largest tiles; three registers take the place of a pair and a single.
-            let registers = if registers_left % 2 == 1 { registers_left.min(3) } else { 2 };
+            // Pairs make the largest tiles. Three take the place of a pair and a single where tiles of
+            // three leave registers for the operands.
+            let registers = match (registers_left, available) {
+                (1, _) => 1,
+                (3, 32) => 3,
+                _ => 2,
+            };
             let channels = (registers * lanes).min(n - channel);
             let first = gemm.weights.len() * LINE;
             gemm.groups.push(Group { registers, channel, channels, weights: first });
@@ -154,8 +159,7 @@ impl Job for Product<'_> {
                         (_, 32, 2) => self.tiles::<V, 8, 2>(group, rows.clone()),
                         (_, 32, _) => self.tiles::<V, 6, 3>(group, rows.clone()),
                         (_, _, 1) => self.tiles::<V, 8, 1>(group, rows.clone()),
-                        (_, _, 2) => self.tiles::<V, 6, 2>(group, rows.clone()),
-                        (_, _, _) => self.tiles::<V, 4, 3>(group, rows.clone()),
+                        (_, _, _) => self.tiles::<V, 6, 2>(group, rows.clone()),
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! GATHER.
 
-use super::{by_width, width};
+use super::{PIECE, by_width, width};
 use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::DType;
@@ -59,25 +59,33 @@ impl Kernel for Gather {
         "portable-gather"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         if io.output::<u8>(0).is_empty() {
             return;
         }
         if self.wide_indices {
             let indices = io.input::<i64>(1);
-            by_width!(self.width, gather(self, io, |i| indices[i]));
+            by_width!(self.width, gather(self, io, pool, |i| indices[i]));
         } else {
             let indices = io.input::<i32>(1);
-            by_width!(self.width, gather(self, io, |i| indices[i].into()));
+            by_width!(self.width, gather(self, io, pool, |i| indices[i].into()));
         }
     }
 }
 
-fn gather<T: Pod>(g: &Gather, io: &mut Io<'_>, index: impl Fn(usize) -> i64) {
+fn gather<T: Pod + Send + Sync>(
+    g: &Gather,
+    io: &mut Io<'_>,
+    pool: &Pool,
+    index: impl Fn(usize) -> i64 + Sync,
+) {
     let from = io.input::<T>(0);
-    for (row, to) in io.output::<T>(0).chunks_exact_mut(g.inner).enumerate() {
-        let (slab, i) = (row / g.indices, row % g.indices);
-        let index = index(slab / g.outer * g.indices + i).clamp(0, g.extent as i64 - 1) as usize;
-        to.copy_from_slice(&from[(slab * g.extent + index) * g.inner..][..g.inner]);
-    }
+    let multiple = PIECE.div_ceil(g.inner * size_of::<T>());
+    pool.split(io.output::<T>(0), g.inner, multiple, &mut [], &|first, to, _| {
+        for (row, to) in (first..).zip(to.chunks_exact_mut(g.inner)) {
+            let (slab, i) = (row / g.indices, row % g.indices);
+            let index = index(slab / g.outer * g.indices + i).clamp(0, g.extent as i64 - 1) as usize;
+            to.copy_from_slice(&from[(slab * g.extent + index) * g.inner..][..g.inner]);
+        }
+    });
 }

@@ -4,7 +4,7 @@
 //! step of the output, as TFLite's uint8 kernel does. Converters write int8 concatenations with one
 //! quantization throughout.
 
-use super::width;
+use super::{PIECE, width};
 use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::{Activation, DType};
@@ -82,6 +82,18 @@ struct Part {
     table: Option<Box<Table>>,
 }
 
+impl Part {
+    fn write(&self, from: &[u8], to: &mut [u8]) {
+        match &self.table {
+            None => to.copy_from_slice(from),
+            Some(table) => to.iter_mut().zip(from).for_each(|(t, &f)| *t = table[usize::from(f)]),
+        }
+    }
+}
+
+/// Most inputs of rows that threads share.
+const MAX_SHARED: usize = 16;
+
 struct Join {
     name: &'static str,
     outer: usize,
@@ -93,17 +105,32 @@ impl Kernel for Join {
         self.name
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        if self.outer > 1 && self.parts.len() <= MAX_SHARED {
+            let mut inputs: [&[u8]; MAX_SHARED] = [&[]; MAX_SHARED];
+            for i in 0..self.parts.len() {
+                inputs[i] = io.input(i);
+            }
+            let row_len: usize = self.parts.iter().map(|part| part.bytes).sum();
+            let multiple = PIECE.div_ceil(row_len.max(1));
+            pool.split(io.output::<u8>(0), row_len, multiple, &mut [], &|first, out, _| {
+                for (row, mut out) in out.chunks_exact_mut(row_len).enumerate() {
+                    for (part, input) in self.parts.iter().zip(inputs) {
+                        let (to, rest) = out.split_at_mut(part.bytes);
+                        part.write(&input[(first + row) * part.bytes..][..part.bytes], to);
+                        out = rest;
+                    }
+                }
+            });
+            return;
+        }
         let mut written = 0;
         for row in 0..self.outer {
             for (i, part) in self.parts.iter().enumerate() {
                 let from = &io.input::<u8>(i)[row * part.bytes..][..part.bytes];
                 let to = &mut io.output::<u8>(0)[written..][..part.bytes];
                 written += part.bytes;
-                match &part.table {
-                    None => to.copy_from_slice(from),
-                    Some(table) => to.iter_mut().zip(from).for_each(|(t, &f)| *t = table[usize::from(f)]),
-                }
+                pool.split(to, 1, PIECE, &mut [], &|first, to, _| part.write(&from[first..][..to.len()], to));
             }
         }
     }

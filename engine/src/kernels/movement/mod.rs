@@ -22,6 +22,7 @@ use crate::error::Result;
 use crate::lowering::{Kernel, Lower, Operand};
 use crate::threads::Pool;
 use bytemuck::Pod;
+use std::ops::Range;
 
 /// Calls a generic function for elements of a width in bytes.
 macro_rules! by_width {
@@ -48,32 +49,71 @@ impl Kernel for Move {
         self.name
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         for (i, nest) in self.parts.iter().enumerate() {
-            by_width!(self.width, copy(nest, io.input(0), io.output(i)));
+            by_width!(self.width, copy_shared(nest, io.input(0), io.output(i), pool));
         }
     }
 }
 
-/// Copies along `nest`.
-fn copy<T: Pod>(nest: &Nest<2>, from: &[T], to: &mut [T]) {
-    let Dim { count, strides } = nest.inner();
-    nest.for_each(|[f, t]| match strides {
-        [1, 1] => to[t..t + count].copy_from_slice(&from[f..f + count]),
-        [step, 1] => {
-            let mut f = f;
-            for to in &mut to[t..t + count] {
-                *to = from[f];
-                f = f.wrapping_add_signed(step);
+/// Fewest bytes of a task.
+const PIECE: usize = 32 << 10;
+
+/// Copies along `nest`, on all threads where its order is that of the output.
+fn copy_shared<T: Pod + Send + Sync>(nest: &Nest<2>, from: &[T], to: &mut [T], pool: &Pool) {
+    if !nest.fills(1) || nest.len() != to.len() {
+        return copy(nest, 0..nest.len(), 0, from, to);
+    }
+    pool.split(to, 1, PIECE / size_of::<T>(), &mut [], &|first, to, _| {
+        copy(nest, first..first + to.len(), first, from, to);
+    });
+}
+
+/// Copies `iterations` of `nest` to the part of the output that begins at `first`.
+fn copy<T: Pod>(nest: &Nest<2>, iterations: Range<usize>, first: usize, from: &[T], to: &mut [T]) {
+    let Dim { strides, .. } = nest.inner();
+    nest.for_each_in(iterations, |[f, t], count| {
+        let t = t - first;
+        match strides {
+            [1, 1] => to[t..t + count].copy_from_slice(&from[f..f + count]),
+            [step, 1] => {
+                let mut f = f;
+                for to in &mut to[t..t + count] {
+                    *to = from[f];
+                    f = f.wrapping_add_signed(step);
+                }
+            }
+            [from_step, to_step] => {
+                let (mut f, mut t) = (f, t);
+                for _ in 0..count {
+                    to[t] = from[f];
+                    f = f.wrapping_add_signed(from_step);
+                    t = t.wrapping_add_signed(to_step);
+                }
             }
         }
-        [from_step, to_step] => {
-            let (mut f, mut t) = (f, t);
-            for _ in 0..count {
-                to[t] = from[f];
-                f = f.wrapping_add_signed(from_step);
-                t = t.wrapping_add_signed(to_step);
+    });
+}
+
+/// Copies what `nest` writes to the part of the output that `to` is.
+fn copy_between<T: Pod>(nest: &Nest<2>, part: &Range<usize>, from: &[T], to: &mut [T]) {
+    let Dim { count, strides: [from_step, to_step] } = nest.inner();
+    nest.for_each(|[f, t]| {
+        if [from_step, to_step] == [1, 1] {
+            let run = t.max(part.start)..(t + count).min(part.end);
+            if !run.is_empty() {
+                let from = &from[f + (run.start - t)..][..run.len()];
+                to[run.start - part.start..run.end - part.start].copy_from_slice(from);
             }
+            return;
+        }
+        let (mut f, mut t) = (f, t);
+        for _ in 0..count {
+            if part.contains(&t) {
+                to[t - part.start] = from[f];
+            }
+            f = f.wrapping_add_signed(from_step);
+            t = t.wrapping_add_signed(to_step);
         }
     });
 }

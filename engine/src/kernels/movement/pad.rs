@@ -1,6 +1,6 @@
 //! PAD and PADV2.
 
-use super::{by_width, copy, nest, width};
+use super::{PIECE, by_width, copy_between, nest, width};
 use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::{DType, Op, Padding, Size2};
@@ -110,14 +110,17 @@ impl Kernel for Pad {
         "portable-pad"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
-        by_width!(self.width, pad(&self.fill, &self.nest, io.input(0), io.output(0)));
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        by_width!(self.width, pad(&self.fill, &self.nest, io.input(0), io.output(0), pool));
     }
 }
 
-fn pad<T: Pod>(fill: &[u8; 8], nest: &Nest<2>, from: &[T], to: &mut [T]) {
-    to.fill(bytemuck::pod_read_unaligned(&fill[..size_of::<T>()]));
-    copy(nest, from, to);
+fn pad<T: Pod + Send + Sync>(fill: &[u8; 8], nest: &Nest<2>, from: &[T], to: &mut [T], pool: &Pool) {
+    let blank: T = bytemuck::pod_read_unaligned(&fill[..size_of::<T>()]);
+    pool.split(to, 1, PIECE / size_of::<T>(), &mut [], &|first, to, _| {
+        to.fill(blank);
+        copy_between(nest, &(first..first + to.len()), from, to);
+    });
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::window::{Border, Window};
 use crate::error::Result;
 use crate::graph::{DType, PoolOptions, Size2};
 use crate::lowering::{Lower, Lowered, Operand};
+use crate::threads::scratch_bytes;
 
 /// Sums of more bytes than this could leave 32 bits.
 const MAX_WINDOW: usize = 1 << 23;
@@ -44,7 +45,7 @@ pub(super) fn lower(ctx: &Lower<'_>, options: PoolOptions, pooling: Pooling) -> 
                 Pooling::Average => {
                     // Halves go away from the stored type's zero.
                     let center = crate::lowering::u8_offset(input.dtype());
-                    let scratch = windows.channels * size_of::<u32>();
+                    let scratch = scratch_bytes(windows.channels * size_of::<u32>(), ctx.threads);
                     ctx.task_with(scalar::AverageU8 { windows, range, center }, &[input], scratch, work)
                 }
                 Pooling::Max => ctx.task_with(scalar::MaxU8 { windows, range }, &[input], 0, work),

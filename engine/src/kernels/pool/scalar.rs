@@ -4,7 +4,11 @@ use crate::arena::Io;
 use crate::kernels::window::Window;
 use crate::lowering::Kernel;
 use crate::threads::Pool;
+use bytemuck::Pod;
 use std::ops::Range;
+
+/// Fewest elements that a task visits.
+const PIECE: usize = 8 << 10;
 
 pub(super) struct Windows {
     pub(super) window: Window,
@@ -35,34 +39,53 @@ impl Windows {
         span(i, stride.w, kernel.w, pad.w, input.w)
     }
 
-    /// Calls `f` for each output pixel with its channels, the pixels of its window (each a slice of
-    /// channels) and their number.
+    /// Output rows of a task, at least.
+    fn multiple(&self) -> usize {
+        let Window { output, kernel, input, .. } = self.window;
+        let visited = kernel.h.min(input.h) * kernel.w.min(input.w) * output.w * self.channels;
+        PIECE.div_ceil(visited.max(1))
+    }
+
+    /// Calls `f` for each pixel of the output rows `output` from row `first` on, with its channels,
+    /// the pixels of its window (each a slice of channels) and their number.
     #[inline(always)]
-    fn for_each<'a, T, R>(
+    fn for_each<'a, T>(
         &self,
         input: &'a [T],
-        output: &mut [R],
-        mut f: impl FnMut(&mut [R], &mut dyn Iterator<Item = &'a [T]>, usize),
+        first: usize,
+        output: &mut [T],
+        mut f: impl FnMut(&mut [T], &mut dyn Iterator<Item = &'a [T]>, usize),
     ) {
         let c = self.channels;
-        if output.is_empty() {
-            return;
-        }
-        let Window { batch, input: input_size, output: output_size, .. } = self.window;
-        let mut pixels = output.chunks_exact_mut(c);
-        for image in input.chunks_exact(input_size.h * input_size.w * c).take(batch) {
-            for oy in 0..output_size.h {
-                let rows = self.rows(oy);
-                for (ox, out) in (0..output_size.w).zip(&mut pixels) {
-                    let columns = self.columns(ox);
-                    let mut window = rows.clone().flat_map(|y| {
-                        let row = y * input_size.w;
-                        image[(row + columns.start) * c..(row + columns.end) * c].chunks_exact(c)
-                    });
-                    f(out, &mut window, rows.len() * columns.len());
-                }
+        let Window { input: from, output: to, .. } = self.window;
+        for (index, row) in output.chunks_exact_mut(to.w * c).enumerate() {
+            let (image, oy) = ((first + index) / to.h, (first + index) % to.h);
+            let image = &input[image * from.h * from.w * c..][..from.h * from.w * c];
+            let rows = self.rows(oy);
+            for (ox, out) in row.chunks_exact_mut(c).enumerate() {
+                let columns = self.columns(ox);
+                let mut window = rows.clone().flat_map(|y| {
+                    let row = y * from.w;
+                    image[(row + columns.start) * c..(row + columns.end) * c].chunks_exact(c)
+                });
+                f(out, &mut window, rows.len() * columns.len());
             }
         }
+    }
+
+    /// [`Windows::for_each`] by all threads; `scratch` is divided among them.
+    fn shared<'a, T: Pod + Send + Sync>(
+        &self,
+        input: &'a [T],
+        output: &mut [T],
+        scratch: &mut [u8],
+        pool: &Pool,
+        f: impl Fn(&mut [T], &mut dyn Iterator<Item = &'a [T]>, usize, &mut [u8]) + Sync,
+    ) {
+        let row_len = self.window.output.w * self.channels;
+        pool.split(output, row_len, self.multiple(), scratch, &|first, out, scratch| {
+            self.for_each(input, first, out, |out, window, count| f(out, window, count, scratch));
+        });
     }
 }
 
@@ -78,11 +101,11 @@ impl Kernel for AverageU8 {
         "portable-u8-average-pool"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let input = io.input::<u8>(0);
         let ([output], scratch) = io.outputs_and_scratch::<1>();
-        let sums: &mut [u32] = bytemuck::cast_slice_mut(scratch);
-        self.windows.for_each(input, output, |out, window, count| {
+        self.windows.shared(input, output, scratch, pool, |out, window, count, scratch| {
+            let sums: &mut [u32] = bytemuck::cast_slice_mut(&mut scratch[..out.len() * size_of::<u32>()]);
             sums.fill(0);
             for pixel in window {
                 sums.iter_mut().zip(pixel).for_each(|(sum, &x)| *sum += u32::from(x));
@@ -108,8 +131,8 @@ impl Kernel for MaxU8 {
         "portable-u8-max-pool"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
-        self.windows.for_each(io.input::<u8>(0), io.output::<u8>(0), |out, window, _| {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        self.windows.shared(io.input::<u8>(0), io.output(0), &mut [], pool, |out, window, _, _| {
             out.fill(self.range.0);
             for pixel in window {
                 out.iter_mut().zip(pixel).for_each(|(max, &x)| *max = (*max).max(x));
@@ -129,9 +152,9 @@ impl Kernel for AverageF32 {
         "portable-f32-average-pool"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let (low, high) = self.range;
-        self.windows.for_each(io.input::<f32>(0), io.output::<f32>(0), |out, window, count| {
+        self.windows.shared(io.input::<f32>(0), io.output(0), &mut [], pool, |out, window, count, _| {
             out.fill(0.0);
             for pixel in window {
                 out.iter_mut().zip(pixel).for_each(|(sum, &x)| *sum += x);
@@ -152,9 +175,9 @@ impl Kernel for MaxF32 {
         "portable-f32-max-pool"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let (low, high) = self.range;
-        self.windows.for_each(io.input::<f32>(0), io.output::<f32>(0), |out, window, _| {
+        self.windows.shared(io.input::<f32>(0), io.output(0), &mut [], pool, |out, window, _, _| {
             out.fill(low);
             for pixel in window {
                 out.iter_mut().zip(pixel).for_each(|(max, &x)| *max = (*max).max(x));

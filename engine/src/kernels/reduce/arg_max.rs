@@ -46,22 +46,43 @@ struct ArgMax<T> {
     element: PhantomData<T>,
 }
 
+/// Fewest elements of a task.
+const PIECE: usize = 8 << 10;
+
+impl<T: Pod + PartialOrd> ArgMax<T> {
+    /// Calls `store` with the index and the result of `count` outputs from `first` on.
+    #[inline(always)]
+    fn each(&self, from: &[T], first: usize, count: usize, mut store: impl FnMut(usize, usize)) {
+        for i in 0..count {
+            let (slab, inner) = ((first + i) / self.inner, (first + i) % self.inner);
+            let values = &from[slab * self.extent * self.inner..][..self.extent * self.inner];
+            let (mut best, mut largest) = (0, values[inner]);
+            for (j, &value) in values[inner..].iter().step_by(self.inner).enumerate() {
+                if value > largest {
+                    (best, largest) = (j, value);
+                }
+            }
+            store(i, best);
+        }
+    }
+}
+
 impl<T: Pod + PartialOrd + Send + Sync> Kernel for ArgMax<T> {
     fn name(&self) -> &'static str {
         "portable-arg-max"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let from = io.input::<T>(0);
-        let best = |i: usize| {
-            let (slab, inner) = (i / self.inner, i % self.inner);
-            let at = |j: usize| from[(slab * self.extent + j) * self.inner + inner];
-            (1..self.extent).fold(0, |best, j| if at(j) > at(best) { j } else { best })
-        };
+        let multiple = PIECE.div_ceil(self.extent);
         if self.wide {
-            io.output::<i64>(0).iter_mut().enumerate().for_each(|(i, to)| *to = best(i) as i64);
+            pool.split(io.output::<i64>(0), 1, multiple, &mut [], &|first, out, _| {
+                self.each(from, first, out.len(), |i, best| out[i] = best as i64);
+            });
         } else {
-            io.output::<i32>(0).iter_mut().enumerate().for_each(|(i, to)| *to = best(i) as i32);
+            pool.split(io.output::<i32>(0), 1, multiple, &mut [], &|first, out, _| {
+                self.each(from, first, out.len(), |i, best| out[i] = best as i32);
+            });
         }
     }
 }

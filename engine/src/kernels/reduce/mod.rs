@@ -13,6 +13,7 @@ use super::rounding::Rounder;
 use crate::error::Result;
 use crate::graph::DType;
 use crate::lowering::{Lower, Lowered};
+use crate::threads::scratch_bytes;
 
 /// Sums of more bytes than this could leave 32 bits.
 const MAX_COUNT: usize = 1 << 23;
@@ -40,19 +41,22 @@ pub(super) fn mean(ctx: &Lower<'_>, keep_dims: bool) -> Result<Lowered> {
         .ok_or_else(|| ctx.unsupported(format!("a mean over {:?}", input.shape())))?;
     let count = input.shape().iter().zip(&reduced).filter(|(_, r)| **r).map(|(d, _)| d).product::<usize>();
     match (input.dtype(), output.dtype()) {
-        (DType::F32, DType::F32) => ctx.task(scalar::MeanF32 { nest, count }, &[input]),
+        (DType::F32, DType::F32) => {
+            ctx.task(scalar::MeanF32 { sums: scalar::Sums { nest, isa: ctx.isa }, count }, &[input])
+        }
         (DType::U8, DType::U8) | (DType::I8, DType::I8) => {
             if count > MAX_COUNT {
                 return Err(ctx.unsupported(format!("a mean over {count} elements")));
             }
             let (from, to) = (ctx.affine(input)?, ctx.affine(output)?);
             let kernel = scalar::MeanU8 {
-                nest,
+                sums: scalar::Sums { nest, isa: ctx.isa },
                 zero_sum: from.zero_point * count as i32,
                 factor: from.scale / (to.scale * count as f32),
                 rounder: Rounder::whole(to),
             };
-            ctx.task_with(kernel, &[input], output.elements().saturating_mul(size_of::<i32>()), 0)
+            let sums = output.elements().saturating_mul(size_of::<i32>());
+            ctx.task_with(kernel, &[input], scratch_bytes(sums, ctx.threads), 0)
         }
         _ => Err(ctx.unsupported_types(&[input, output])),
     }

@@ -21,6 +21,7 @@ pub(super) fn bilinear(ctx: &Lower<'_>, options: ResizeOptions) -> Result<Lowere
     let taps = |(from, to)| (0..to).map(|i| Tap::new(coordinate(options, from, to, i), from)).collect();
     let kernel = |name| scalar::Bilinear {
         name,
+        isa: ctx.isa,
         rows: taps(sizes.height),
         columns: taps(sizes.width),
         input: [sizes.height.0, sizes.width.0],
@@ -28,10 +29,10 @@ pub(super) fn bilinear(ctx: &Lower<'_>, options: ResizeOptions) -> Result<Lowere
     };
     match (input.dtype(), output.dtype()) {
         (DType::F32, DType::F32) => {
-            ctx.task(scalar::BilinearF32(kernel("portable-f32-resize-bilinear")), &[input])
+            ctx.task(scalar::Resize::<f32>::new(kernel("portable-f32-resize-bilinear")), &[input])
         }
         (DType::U8, DType::U8) | (DType::I8, DType::I8) => {
-            ctx.task(scalar::BilinearU8(kernel("portable-u8-resize-bilinear")), &[input])
+            ctx.task(scalar::Resize::<u8>::new(kernel("portable-u8-resize-bilinear")), &[input])
         }
         _ => Err(ctx.unsupported_types(&[input, output])),
     }

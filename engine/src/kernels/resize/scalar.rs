@@ -1,9 +1,15 @@
 //! Portable resizing: rows and columns are resolved at load.
 
 use crate::arena::Io;
+use crate::kernels::Isa;
+use crate::kernels::simd::{self, Job, Vector};
 use crate::lowering::Kernel;
 use crate::threads::Pool;
+use bytemuck::Pod;
+use std::marker::PhantomData;
 
+/// Fewest elements of a task.
+const PIECE: usize = 4 << 10;
 /// Bits of an 8-bit weight.
 const BITS: u32 = 11;
 
@@ -29,6 +35,7 @@ impl Tap {
 
 pub(super) struct Bilinear {
     pub(super) name: &'static str,
+    pub(super) isa: Isa,
     pub(super) rows: Box<[Tap]>,
     pub(super) columns: Box<[Tap]>,
     /// Height and width of the input.
@@ -36,74 +43,87 @@ pub(super) struct Bilinear {
     pub(super) channels: usize,
 }
 
-impl Bilinear {
-    /// Calls `mix` for each output pixel: its channels, the input's at top left, top right, bottom
-    /// left and bottom right, the row and the column.
+/// A value between four others.
+trait Mix: Pod + Send + Sync {
+    /// From top left, top right, bottom left and bottom right.
+    fn mix(corners: [Self; 4], column: Tap, row: Tap) -> Self;
+}
+
+impl Mix for u8 {
     #[inline(always)]
-    fn for_each<T>(
-        &self,
-        input: &[T],
-        output: &mut [T],
-        mut mix: impl FnMut(&mut [T], [&[T]; 4], &Tap, &Tap),
-    ) {
-        let c = self.channels;
-        if output.is_empty() {
-            return;
-        }
-        let [height, width] = self.input;
-        let mut pixels = output.chunks_exact_mut(c);
-        for image in input.chunks_exact(height * width * c) {
-            for row in &self.rows {
-                for (column, out) in self.columns.iter().zip(&mut pixels) {
-                    let pixel = |y: usize, x: usize| &image[(y * width + x) * c..][..c];
-                    let corners = [
-                        pixel(row.low, column.low),
-                        pixel(row.low, column.high),
-                        pixel(row.high, column.low),
-                        pixel(row.high, column.high),
-                    ];
-                    mix(out, corners, row, column);
+    fn mix(corners: [Self; 4], column: Tap, row: Tap) -> Self {
+        let [tl, tr, bl, br] = corners.map(i32::from);
+        let top = (tl << BITS) + column.fixed * (tr - tl);
+        let bottom = (bl << BITS) + column.fixed * (br - bl);
+        let mixed = (top << BITS) + row.fixed * (bottom - top);
+        ((mixed + (1 << (2 * BITS - 1))) >> (2 * BITS)) as Self
+    }
+}
+
+impl Mix for f32 {
+    #[inline(always)]
+    fn mix([tl, tr, bl, br]: [Self; 4], column: Tap, row: Tap) -> Self {
+        let top = tl + (tr - tl) * column.weight;
+        let bottom = bl + (br - bl) * column.weight;
+        top + (bottom - top) * row.weight
+    }
+}
+
+pub(super) struct Resize<T> {
+    bilinear: Bilinear,
+    element: PhantomData<T>,
+}
+
+impl<T> Resize<T> {
+    pub(super) fn new(bilinear: Bilinear) -> Self {
+        Self { bilinear, element: PhantomData }
+    }
+}
+
+impl<T: Mix> Kernel for Resize<T> {
+    fn name(&self) -> &'static str {
+        self.bilinear.name
+    }
+
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        let bilinear = &self.bilinear;
+        let row_len = bilinear.columns.len() * bilinear.channels;
+        let input = io.input::<T>(0);
+        pool.split(io.output::<T>(0), row_len, PIECE.div_ceil(row_len.max(1)), &mut [], &|first, out, _| {
+            simd::dispatch(bilinear.isa, MixRows { bilinear, input, first, out });
+        });
+    }
+}
+
+/// Output rows from `first` on.
+struct MixRows<'a, T> {
+    bilinear: &'a Bilinear,
+    input: &'a [T],
+    first: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Mix> Job for MixRows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(self) {
+        let Bilinear { rows, columns, input: [height, width], channels: c, .. } = self.bilinear;
+        for (index, out) in self.out.chunks_exact_mut(columns.len() * c).enumerate() {
+            let (image, y) = ((self.first + index) / rows.len(), (self.first + index) % rows.len());
+            let image = &self.input[image * height * width * c..][..height * width * c];
+            let row = rows[y];
+            let line = |y: usize| &image[y * width * c..][..width * c];
+            let (top, bottom) = (line(row.low), line(row.high));
+            for (&column, out) in columns.iter().zip(out.chunks_exact_mut(*c)) {
+                let (low, high) = (column.low * c, column.high * c);
+                let corners =
+                    [&top[low..][..*c], &top[high..][..*c], &bottom[low..][..*c], &bottom[high..][..*c]];
+                for i in 0..*c {
+                    out[i] = T::mix(corners.map(|corner| corner[i]), column, row);
                 }
             }
         }
-    }
-}
-
-pub(super) struct BilinearU8(pub(super) Bilinear);
-
-impl Kernel for BilinearU8 {
-    fn name(&self) -> &'static str {
-        self.0.name
-    }
-
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
-        self.0.for_each(io.input::<u8>(0), io.output(0), |out, [tl, tr, bl, br], row, column| {
-            for (i, out) in out.iter_mut().enumerate() {
-                let [tl, tr, bl, br] = [tl[i], tr[i], bl[i], br[i]].map(i32::from);
-                let top = (tl << BITS) + column.fixed * (tr - tl);
-                let bottom = (bl << BITS) + column.fixed * (br - bl);
-                let mixed = (top << BITS) + row.fixed * (bottom - top);
-                *out = ((mixed + (1 << (2 * BITS - 1))) >> (2 * BITS)) as u8;
-            }
-        });
-    }
-}
-
-pub(super) struct BilinearF32(pub(super) Bilinear);
-
-impl Kernel for BilinearF32 {
-    fn name(&self) -> &'static str {
-        self.0.name
-    }
-
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
-        self.0.for_each(io.input::<f32>(0), io.output(0), |out, [tl, tr, bl, br], row, column| {
-            for (i, out) in out.iter_mut().enumerate() {
-                let top = tl[i] + (tr[i] - tl[i]) * column.weight;
-                let bottom = bl[i] + (br[i] - bl[i]) * column.weight;
-                *out = top + (bottom - top) * row.weight;
-            }
-        });
     }
 }
 
@@ -120,19 +140,18 @@ impl Kernel for Nearest {
         "portable-resize-nearest"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
-        let (from, to) = (io.input::<u8>(0), io.output::<u8>(0));
-        if to.is_empty() {
-            return;
-        }
-        let [height, width] = self.input;
-        let mut pixels = to.chunks_exact_mut(self.pixel_bytes);
-        for image in from.chunks_exact(height * width * self.pixel_bytes) {
-            for &y in &self.rows {
-                for (&x, out) in self.columns.iter().zip(&mut pixels) {
-                    out.copy_from_slice(&image[(y * width + x) * self.pixel_bytes..][..self.pixel_bytes]);
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
+        let from = io.input::<u8>(0);
+        let ([height, width], pixel) = (self.input, self.pixel_bytes);
+        let row_len = self.columns.len() * pixel;
+        pool.split(io.output::<u8>(0), row_len, PIECE.div_ceil(row_len.max(1)), &mut [], &|first, out, _| {
+            for (index, out) in out.chunks_exact_mut(row_len).enumerate() {
+                let (image, y) = ((first + index) / self.rows.len(), (first + index) % self.rows.len());
+                let line = &from[(image * height + self.rows[y]) * width * pixel..][..width * pixel];
+                for (&x, out) in self.columns.iter().zip(out.chunks_exact_mut(pixel)) {
+                    out.copy_from_slice(&line[x * pixel..][..pixel]);
                 }
             }
-        }
+        });
     }
 }

@@ -162,18 +162,18 @@ pub(crate) fn kernel_name(isa: Isa) -> &'static str {
     }
 }
 
-/// Lanes of the vectors that [`dispatch`] takes for `isa`.
-pub(crate) fn lanes(isa: Isa) -> usize {
-    struct Lanes;
-    impl Job for Lanes {
-        type Output = usize;
+/// Lanes and number of the registers that [`dispatch`] takes for `isa`.
+pub(crate) fn registers(isa: Isa) -> (usize, usize) {
+    struct Registers;
+    impl Job for Registers {
+        type Output = (usize, usize);
 
         #[inline(always)]
-        unsafe fn run<V: Vector>(self) -> usize {
-            V::LANES
+        unsafe fn run<V: Vector>(self) -> (usize, usize) {
+            (V::LANES, V::REGISTERS)
         }
     }
-    dispatch(isa, Lanes)
+    dispatch(isa, Registers)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) fn lower(ctx: &Lower<'_>, beta: f32) -> Result<Lowered> {
     ctx.ensure_shape(output, input.shape())?;
     let &depth = input.shape().last().ok_or_else(|| ctx.invalid("softmax of a scalar".into()))?;
     match (input.dtype(), output.dtype()) {
-        (DType::F32, DType::F32) => ctx.task(scalar::SoftmaxF32 { beta, depth }, &[input]),
+        (DType::F32, DType::F32) => ctx.task(scalar::SoftmaxF32 { beta, depth, isa: ctx.isa }, &[input]),
         (DType::U8, DType::U8) | (DType::I8, DType::I8) => {
             let (from, to) = (ctx.affine(input)?, ctx.affine(output)?);
             ctx.task(scalar::SoftmaxU8::new(from, to, beta, depth), &[input])

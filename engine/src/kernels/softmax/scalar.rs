@@ -1,13 +1,19 @@
 //! Portable softmax.
 
 use crate::arena::Io;
+use crate::kernels::Isa;
 use crate::kernels::math;
+use crate::kernels::simd::{self, Job, Vector};
 use crate::lowering::{Affine, Kernel};
 use crate::threads::Pool;
+
+/// Fewest elements of a task.
+const PIECE: usize = 2 << 10;
 
 pub(super) struct SoftmaxF32 {
     pub(super) beta: f32,
     pub(super) depth: usize,
+    pub(super) isa: Isa,
 }
 
 impl Kernel for SoftmaxF32 {
@@ -15,9 +21,30 @@ impl Kernel for SoftmaxF32 {
         "portable-f32-softmax"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let (input, depth) = (io.input::<f32>(0), self.depth.max(1));
-        for (from, to) in input.chunks_exact(depth).zip(io.output::<f32>(0).chunks_exact_mut(depth)) {
+        pool.split(io.output::<f32>(0), depth, PIECE.div_ceil(depth), &mut [], &|first, out, _| {
+            let input = &input[first * depth..][..out.len()];
+            simd::dispatch(self.isa, Rows { beta: self.beta, depth, input, out });
+        });
+    }
+}
+
+/// Rows of `depth` values.
+struct Rows<'a> {
+    beta: f32,
+    depth: usize,
+    input: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Job for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(self) {
+        let rows = self.input.chunks_exact(self.depth).zip(self.out.chunks_exact_mut(self.depth));
+        for (from, to) in rows {
             let max = from.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             for (y, &x) in to.iter_mut().zip(from) {
                 *y = math::exp((x - max) * self.beta);
@@ -47,9 +74,18 @@ impl Kernel for SoftmaxU8 {
         "portable-u8-softmax"
     }
 
-    fn run(&self, io: &mut Io<'_>, _pool: &Pool) {
+    fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let (input, depth) = (io.input::<u8>(0), self.depth.max(1));
-        for (from, to) in input.chunks_exact(depth).zip(io.output::<u8>(0).chunks_exact_mut(depth)) {
+        pool.split(io.output::<u8>(0), depth, PIECE.div_ceil(depth), &mut [], &|first, out, _| {
+            self.rows(&input[first * depth..][..out.len()], out);
+        });
+    }
+}
+
+impl SoftmaxU8 {
+    fn rows(&self, input: &[u8], out: &mut [u8]) {
+        let depth = self.depth.max(1);
+        for (from, to) in input.chunks_exact(depth).zip(out.chunks_exact_mut(depth)) {
             let max = from.iter().copied().max().unwrap_or(0);
             let exponential = |x: u8| self.exponentials[usize::from(max - x)];
             let sum: f32 = from.iter().map(|&x| exponential(x)).sum();
