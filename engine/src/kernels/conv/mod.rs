@@ -1,5 +1,6 @@
 //! CONV_2D: windows as rows of a matrix, times the weights.
 
+mod float;
 mod hybrid;
 mod patches;
 mod product;
@@ -17,6 +18,7 @@ use super::window::Window;
 use crate::error::Result;
 use crate::graph::{Activation, ConvOptions, DType, Size2};
 use crate::lowering::{Lower, Lowered, Operand};
+use float::FloatConv;
 use product::{FloatProduct, QuantizedProduct};
 use vector::VectorProduct;
 use windows::WindowConv;
@@ -131,6 +133,13 @@ pub(super) fn product(
             let bias = weights::float_bias(ctx, bias_index, n)?;
             let matrix = Matrix { data: ctx.floats(weights)?, n, k };
             let gemm = GemmF32::new(ctx.isa, &matrix, &bias, FloatRange::new(ctx, activation)?);
+            let gemm = match patches {
+                Patches::Window(window) => match FloatConv::new(gemm, window, extents.channels) {
+                    Ok(conv) => return conv.lower(ctx, input),
+                    Err(gemm) => gemm,
+                },
+                _ => gemm,
+            };
             FloatProduct::lower(ctx, input, gemm, patches, extents)
         }
         _ => Err(ctx.unsupported_types(&[input, weights, output])),

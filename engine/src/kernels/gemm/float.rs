@@ -14,7 +14,6 @@ use crate::kernels::Isa;
 use crate::kernels::activation::float_range;
 use crate::kernels::simd::{self, DEPTH, Job, Vector};
 use crate::lowering::Lower;
-use std::ops::Range;
 
 /// Where results are clamped: the fused activation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -130,6 +129,74 @@ impl GemmF32 {
         assert!(out.len() >= rows.count * self.n, "{} rows of {} results", rows.count, self.n);
         simd::dispatch(self.isa, Product { gemm: self, rows, out });
     }
+
+    pub(crate) fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Channels of a row of results.
+    pub(crate) fn channels(&self) -> usize {
+        self.n
+    }
+
+    /// Groups of channels, each with weights of its own.
+    pub(crate) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Writes the results of one group of channels for `run`.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set of `V`, which is the one that [`simd::dispatch`] takes for
+    /// [`GemmF32::isa`].
+    #[inline(always)]
+    pub(crate) unsafe fn group<V: Vector>(&self, group: usize, run: &Run<'_>, data: &[f32], out: &mut [f32]) {
+        let Some(last) = run.count.checked_sub(1) else { return };
+        for piece in run.pieces {
+            assert!(piece.at + last * run.stride + run.len <= data.len(), "rows lie in the data");
+            assert!(piece.k + run.len <= self.k, "pieces lie in a row of weights");
+        }
+        assert!(run.out + last * run.out_stride + self.n <= out.len(), "results lie in the output");
+        let group = &self.groups[group];
+        let mut tiles = Tiles { gemm: self, group, run, data, out };
+        // SAFETY: the caller's; `new` packed for as many lanes, and the asserts above hold.
+        unsafe {
+            match (V::LANES, V::REGISTERS, group.registers) {
+                (16, _, 1) => tiles.all::<V, 12, 1>(),
+                (16, _, 2) => tiles.all::<V, 12, 2>(),
+                (16, _, _) => tiles.all::<V, 8, 3>(),
+                (_, 32, 1) => tiles.all::<V, 8, 1>(),
+                (_, 32, 2) => tiles.all::<V, 8, 2>(),
+                (_, 32, _) => tiles.all::<V, 6, 3>(),
+                (_, _, 1) => tiles.all::<V, 8, 1>(),
+                (_, _, _) => tiles.all::<V, 6, 2>(),
+            }
+        }
+    }
+}
+
+/// Rows at equal distances, each read in pieces, as windows of an image are.
+pub(crate) struct Run<'a> {
+    /// Pieces of the first row.
+    pub(crate) pieces: &'a [Piece],
+    /// Elements of a piece.
+    pub(crate) len: usize,
+    /// From a row to the next.
+    pub(crate) stride: usize,
+    /// Rows.
+    pub(crate) count: usize,
+    /// Where the first row's results begin, and how far apart those of two rows are.
+    pub(crate) out: usize,
+    pub(crate) out_stride: usize,
+}
+
+/// A part of a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Piece {
+    /// Its first element in the data.
+    pub(crate) at: usize,
+    /// Its first element in a row of weights.
+    pub(crate) k: usize,
 }
 
 struct Product<'a> {
@@ -142,106 +209,112 @@ impl Job for Product<'_> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(mut self) {
-        let strip = self.gemm.strip();
-        let count = self.rows.count;
-        for start in (0..count).step_by(strip) {
-            let rows = start..count.min(start + strip);
-            for group in &self.gemm.groups {
-                // SAFETY: the caller has the instruction set of `V`, `GemmF32::run` checked that rows
-                // and results lie in their slices, and `new` packed for as many lanes.
-                unsafe {
-                    match (V::LANES, V::REGISTERS, group.registers) {
-                        (16, _, 1) => self.tiles::<V, 12, 1>(group, rows.clone()),
-                        (16, _, 2) => self.tiles::<V, 12, 2>(group, rows.clone()),
-                        (16, _, _) => self.tiles::<V, 8, 3>(group, rows.clone()),
-                        (_, 32, 1) => self.tiles::<V, 8, 1>(group, rows.clone()),
-                        (_, 32, 2) => self.tiles::<V, 8, 2>(group, rows.clone()),
-                        (_, 32, _) => self.tiles::<V, 6, 3>(group, rows.clone()),
-                        (_, _, 1) => self.tiles::<V, 8, 1>(group, rows.clone()),
-                        (_, _, _) => self.tiles::<V, 6, 2>(group, rows.clone()),
-                    }
-                }
+    unsafe fn run<V: Vector>(self) {
+        let Self { gemm, rows: Rows { data, stride, count }, out } = self;
+        let strip = gemm.strip();
+        for first in (0..count).step_by(strip) {
+            let pieces = [Piece { at: first * stride, k: 0 }];
+            let run = Run {
+                pieces: &pieces,
+                len: gemm.k,
+                stride,
+                count: strip.min(count - first),
+                out: first * gemm.n,
+                out_stride: gemm.n,
+            };
+            for group in 0..gemm.groups.len() {
+                // SAFETY: the caller has the instruction set of `V`.
+                unsafe { gemm.group::<V>(group, &run, data, out) };
             }
         }
     }
 }
 
-impl Product<'_> {
-    /// Results of `group` for `rows`, `R` at a time.
+/// The results of one group of channels.
+struct Tiles<'a> {
+    gemm: &'a GemmF32,
+    group: &'a Group,
+    run: &'a Run<'a>,
+    data: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Tiles<'_> {
+    /// All rows, `R` at a time.
     ///
     /// # Safety
-    /// The CPU has the instruction set of `V`, `group` has `P` of its registers, and `rows` and their
-    /// results lie in the slices.
+    /// The CPU has the instruction set of `V`, the group has `P` of its registers, and all that
+    /// [`GemmF32::group`] asserts holds.
     #[inline(always)]
-    unsafe fn tiles<V: Vector, const R: usize, const P: usize>(&mut self, group: &Group, rows: Range<usize>) {
-        let mut m = rows.start;
-        while m < rows.end {
-            if rows.len() >= R {
+    unsafe fn all<V: Vector, const R: usize, const P: usize>(&mut self) {
+        let count = self.run.count;
+        let mut m = 0;
+        while m < count {
+            if count >= R {
                 // The last tile may compute rows of the one before once more.
-                let first = m.min(rows.end - R);
+                let first = m.min(count - R);
                 // SAFETY: the caller's.
-                unsafe { self.tile::<V, R, P>(group, first) };
+                unsafe { self.tile::<V, R, P>(first) };
                 m += R;
-            } else if rows.end - m >= 2 {
+            } else if count - m >= 2 {
                 // SAFETY: the caller's.
-                unsafe { self.tile::<V, 2, P>(group, m) };
+                unsafe { self.tile::<V, 2, P>(m) };
                 m += 2;
             } else {
                 // SAFETY: the caller's.
-                unsafe { self.tile::<V, 1, P>(group, m) };
+                unsafe { self.tile::<V, 1, P>(m) };
                 m += 1;
             }
         }
     }
 
-    /// Results of `group` for rows `m..m + R`.
+    /// Rows `m..m + R`.
     ///
     /// # Safety
-    /// As for [`Product::tiles`].
+    /// As for [`Tiles::all`].
     #[inline(always)]
-    unsafe fn tile<V: Vector, const R: usize, const P: usize>(&mut self, group: &Group, m: usize) {
-        let Rows { data, stride, .. } = self.rows;
-        let &GemmF32 { n, k, range, .. } = self.gemm;
+    unsafe fn tile<V: Vector, const R: usize, const P: usize>(&mut self, m: usize) {
+        let &Run { pieces, len, stride, out, out_stride, .. } = self.run;
+        let GemmF32 { weights, k, range, .. } = self.gemm;
         let width = P * V::LANES;
-        let weights =
-            &bytemuck::must_cast_slice::<_, f32>(&self.gemm.weights)[group.weights..][..(k + 1) * width];
-        // SAFETY: the caller's; every pointer moves over k elements of rows that `Rows::check` found
-        // in the data, and over the k + 1 vectors of weights just sliced.
+        let weights = &bytemuck::must_cast_slice::<_, f32>(weights)[self.group.weights..][..(k + 1) * width];
+        // SAFETY: the caller's: pieces of `len` elements lie in the data and among the k vectors of
+        // weights behind the biases.
         unsafe {
-            let mut a = data.as_ptr().add(m * stride);
-            let mut w = weights.as_ptr();
             let mut acc = [[V::splat(0.0); P]; R];
             for p in 0..P {
-                let bias = V::load(w.add(p * V::LANES));
+                let bias = V::load(weights.as_ptr().add(p * V::LANES));
                 for r in 0..R {
                     acc[r][p] = bias;
                 }
             }
-            w = w.add(width);
-            for _ in 0..k / DEPTH {
-                V::outer_products(&mut acc, a, stride, w);
-                a = a.add(DEPTH);
-                w = w.add(DEPTH * width);
-            }
-            for _ in 0..k % DEPTH {
-                V::outer_product(&mut acc, a, stride, w);
-                a = a.add(1);
-                w = w.add(width);
+            for piece in pieces {
+                let mut a = self.data.as_ptr().add(piece.at + m * stride);
+                let mut w = weights.as_ptr().add((piece.k + 1) * width);
+                for _ in 0..len / DEPTH {
+                    V::outer_products(&mut acc, a, stride, w);
+                    a = a.add(DEPTH);
+                    w = w.add(DEPTH * width);
+                }
+                for _ in 0..len % DEPTH {
+                    V::outer_product(&mut acc, a, stride, w);
+                    a = a.add(1);
+                    w = w.add(width);
+                }
             }
             let (min, max) = (V::splat(range.min), V::splat(range.max));
-            let mut out = self.out.as_mut_ptr().add(m * n + group.channel);
+            let mut out = self.out.as_mut_ptr().add(out + m * out_stride + self.group.channel);
             for r in 0..R {
                 for p in 0..P {
                     let value = acc[r][p].clamp(min, max);
-                    let left = group.channels - p * V::LANES;
+                    let left = self.group.channels - p * V::LANES;
                     if left >= V::LANES {
                         value.store(out.add(p * V::LANES));
                     } else {
                         value.store_first(out.add(p * V::LANES), left);
                     }
                 }
-                out = out.add(n);
+                out = out.add(out_stride);
             }
         }
     }

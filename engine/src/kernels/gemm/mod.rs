@@ -22,7 +22,7 @@ mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod ymm;
 
-pub(crate) use float::{FloatRange, GemmF32};
+pub(crate) use float::{FloatRange, GemmF32, Piece, Run};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use packing::can_split;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
