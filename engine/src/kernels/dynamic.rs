@@ -5,7 +5,7 @@
 
 use super::Isa;
 use super::rounding::Rounder;
-use super::simd::{self, Job, Vector};
+use super::simd::{self, Loops};
 use crate::threads::Pool;
 
 /// How one image, or one row of a matrix, was quantized.
@@ -53,7 +53,7 @@ impl Dynamic {
         let parts: &mut [Extremes] = bytemuck::cast_slice_mut(&mut scratch[..scratch_bytes(from.len())]);
         pool.split(parts, 1, 1, &mut [], &|first, parts, _| {
             for (part, from) in parts.iter_mut().zip(from[first * PIECE..].chunks(PIECE)) {
-                *part = simd::dispatch(isa, Measure(from));
+                *part = simd::vectorize(isa, Measure(from));
             }
         });
         Self::spanning(parts.iter().fold([0.0; 2], |a, b| [lower(a[0], b[0]), upper(a[1], b[1])]))
@@ -76,7 +76,7 @@ impl Dynamic {
     /// [`Dynamic::quantize`] by all threads.
     pub(super) fn quantize_shared(self, isa: Isa, from: &[f32], to: &mut [u8], pool: &Pool) {
         pool.split(to, 1, PIECE, &mut [], &|first, to, _| {
-            simd::dispatch(isa, Quantize { dynamic: self, from: &from[first..][..to.len()], to });
+            simd::vectorize(isa, Quantize { dynamic: self, from: &from[first..][..to.len()], to });
         });
     }
 
@@ -85,7 +85,7 @@ impl Dynamic {
     pub(super) fn round_shared(self, isa: Isa, from: &[f32], copies: usize, to: &mut [f32], pool: &Pool) {
         pool.split(to, copies, PIECE.div_ceil(copies), &mut [], &|first, to, _| {
             let from = &from[first..][..to.len() / copies];
-            simd::dispatch(isa, Round { dynamic: self, from, copies, to });
+            simd::vectorize(isa, Round { dynamic: self, from, copies, to });
         });
     }
 }
@@ -123,11 +123,11 @@ fn extremes(from: &[f32]) -> Extremes {
 
 struct Measure<'a>(&'a [f32]);
 
-impl Job for Measure<'_> {
+impl Loops for Measure<'_> {
     type Output = Extremes;
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(self) -> Extremes {
+    fn run(self) -> Extremes {
         extremes(self.0)
     }
 }
@@ -138,11 +138,11 @@ struct Quantize<'a> {
     to: &'a mut [u8],
 }
 
-impl Job for Quantize<'_> {
+impl Loops for Quantize<'_> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(self) {
+    fn run(self) {
         self.dynamic.quantize(self.from, self.to);
     }
 }
@@ -154,11 +154,11 @@ struct Round<'a> {
     to: &'a mut [f32],
 }
 
-impl Job for Round<'_> {
+impl Loops for Round<'_> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(self) {
+    fn run(self) {
         let Self { dynamic, from, copies, to } = self;
         let rounder = dynamic.rounder();
         let real = |x: f32| {

@@ -3,6 +3,8 @@
 //! Pixels whose windows have the same taps in the image are multiplied together: along a row where
 //! all columns are there, down a column at the image's sides.
 
+#![allow(unsafe_code, reason = "code is called whose features the CPU has")]
+
 use crate::arena::Io;
 use crate::error::Result;
 use crate::kernels::gemm::{GemmF32, Piece, Run};

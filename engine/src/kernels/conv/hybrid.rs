@@ -12,7 +12,7 @@ use crate::kernels::Isa;
 use crate::kernels::dynamic::{self, Dynamic};
 use crate::kernels::gemm::{self, FloatRange, GemmU8, Matrix, Rows};
 use crate::kernels::requantize::{ByteRange, Requantize};
-use crate::kernels::simd::{self, Job, Vector};
+use crate::kernels::simd::{self, Loops};
 use crate::kernels::weights::{self, QuantizedWeights};
 use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::{Pool, scratch_bytes};
@@ -132,10 +132,10 @@ impl Hybrid {
                 let count = out.len() / n;
                 let from = &input[(first + index * self.strip) * k..][..count * k];
                 let (to, ranges) = (&mut rows[..count * row_len], &mut ranges[..count]);
-                simd::dispatch(isa, QuantizeRows { from, k, to: &mut *to, row_len, ranges: &mut *ranges });
+                simd::vectorize(isa, QuantizeRows { from, k, to: &mut *to, row_len, ranges: &mut *ranges });
                 let sums = &mut sums[..count * n];
                 self.gemm.accumulated(Rows { data: to, stride: row_len, count }, sums);
-                simd::dispatch(isa, DequantizeRows { output: &self.output, n, ranges, sums, out });
+                simd::vectorize(isa, DequantizeRows { output: &self.output, n, ranges, sums, out });
             }
         });
     }
@@ -159,7 +159,7 @@ impl Hybrid {
                 );
                 let sums = &mut sums[..count * n];
                 self.gemm.accumulated(Rows { data, stride, count }, sums);
-                simd::dispatch(isa, DequantizeRows { output: &self.output, n, ranges: &one, sums, out });
+                simd::vectorize(isa, DequantizeRows { output: &self.output, n, ranges: &one, sums, out });
             }
         });
     }
@@ -194,11 +194,11 @@ struct QuantizeRows<'a> {
     ranges: &'a mut [Dynamic],
 }
 
-impl Job for QuantizeRows<'_> {
+impl Loops for QuantizeRows<'_> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(self) {
+    fn run(self) {
         for (m, range) in self.ranges.iter_mut().enumerate() {
             let from = &self.from[m * self.k..][..self.k];
             let (to, padding) = self.to[m * self.row_len..][..self.row_len].split_at_mut(self.k);
@@ -227,11 +227,11 @@ struct DequantizeRows<'a> {
     out: &'a mut [f32],
 }
 
-impl Job for DequantizeRows<'_> {
+impl Loops for DequantizeRows<'_> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(self) {
+    fn run(self) {
         let Self { output, n, ranges, sums, out } = self;
         let (weights, scales, bias) = (&output.sums[..n], &output.scales[..n], &output.bias[..n]);
         for (m, (out, sums)) in out.chunks_exact_mut(n).zip(sums.chunks_exact(n)).enumerate() {

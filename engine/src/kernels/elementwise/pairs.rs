@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::kernels::nest::{Dim, Nest, row_major};
-use crate::kernels::simd::{self, Job, Vector};
+use crate::kernels::simd::{self, Loops};
 use crate::lowering::{Lower, Operand};
 use crate::threads::Pool;
 
@@ -38,7 +38,7 @@ impl Pairs {
     ) {
         let nest = &self.nest;
         pool.split(out, 1, PIECE, &mut [], &|first, out, _| {
-            simd::dispatch(self.isa, Piece { nest, a, b, first, out, f: &f });
+            simd::vectorize(self.isa, Piece { nest, a, b, first, out, f: &f });
         });
     }
 }
@@ -53,11 +53,11 @@ struct Piece<'a, T, R, F> {
     f: &'a F,
 }
 
-impl<T: Copy, R, F: Fn(T, T) -> R> Job for Piece<'_, T, R, F> {
+impl<T: Copy, R, F: Fn(T, T) -> R> Loops for Piece<'_, T, R, F> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(self) {
+    fn run(self) {
         let Self { nest, a, b, first, out, f } = self;
         apply(nest, a, b, first, out, f);
     }

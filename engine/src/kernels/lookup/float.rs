@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::graph::Op;
 use crate::kernels::Isa;
 use crate::kernels::math;
-use crate::kernels::simd::{self, Job, Vector};
+use crate::kernels::simd::{self, Loops};
 use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::Pool;
 
@@ -46,11 +46,11 @@ struct Piece<'a, F> {
     to: &'a mut [f32],
 }
 
-impl<F: Fn(f32) -> f32> Job for Piece<'_, F> {
+impl<F: Fn(f32) -> f32> Loops for Piece<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(self) {
+    fn run(self) {
         for (to, &from) in self.to.iter_mut().zip(self.from) {
             *to = (self.f)(from);
         }
@@ -65,7 +65,7 @@ impl<F: Fn(f32) -> f32 + Send + Sync> Kernel for Map<F> {
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let from = io.input::<f32>(0);
         pool.split(io.output::<f32>(0), 1, PIECE, &mut [], &|first, to, _| {
-            simd::dispatch(self.isa, Piece { f: &self.f, from: &from[first..][..to.len()], to });
+            simd::vectorize(self.isa, Piece { f: &self.f, from: &from[first..][..to.len()], to });
         });
     }
 }

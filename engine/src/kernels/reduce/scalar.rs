@@ -4,7 +4,7 @@ use crate::arena::Io;
 use crate::kernels::Isa;
 use crate::kernels::nest::{Dim, Nest};
 use crate::kernels::rounding::Rounder;
-use crate::kernels::simd::{self, Job, Vector};
+use crate::kernels::simd::{self, Loops};
 use crate::lowering::Kernel;
 use crate::threads::Pool;
 use std::ops::AddAssign;
@@ -30,7 +30,7 @@ impl Sums {
 
     /// Adds to `sums`, which are those from `first` on.
     fn add<T: Copy, S: Copy + AddAssign + From<T>>(&self, from: &[T], first: usize, sums: &mut [S]) {
-        simd::dispatch(self.isa, Add { nest: &self.nest, from, first, sums });
+        simd::vectorize(self.isa, Add { nest: &self.nest, from, first, sums });
     }
 }
 
@@ -44,11 +44,11 @@ struct Add<'a, T, S> {
     sums: &'a mut [S],
 }
 
-impl<T: Copy, S: Copy + AddAssign + From<T>> Job for Add<'_, T, S> {
+impl<T: Copy, S: Copy + AddAssign + From<T>> Loops for Add<'_, T, S> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(self) {
+    fn run(self) {
         let Self { nest, from, first, sums } = self;
         let Dim { count, strides } = nest.inner();
         nest.for_each(|[f, s]| match strides {

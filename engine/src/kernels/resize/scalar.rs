@@ -2,7 +2,7 @@
 
 use crate::arena::Io;
 use crate::kernels::Isa;
-use crate::kernels::simd::{self, Job, Vector};
+use crate::kernels::simd::{self, Loops};
 use crate::lowering::Kernel;
 use crate::threads::Pool;
 use bytemuck::Pod;
@@ -90,7 +90,7 @@ impl<T: Mix> Kernel for Resize<T> {
         let row_len = bilinear.columns.len() * bilinear.channels;
         let input = io.input::<T>(0);
         pool.split(io.output::<T>(0), row_len, PIECE.div_ceil(row_len.max(1)), &mut [], &|first, out, _| {
-            simd::dispatch(bilinear.isa, MixRows { bilinear, input, first, out });
+            simd::vectorize(bilinear.isa, MixRows { bilinear, input, first, out });
         });
     }
 }
@@ -103,11 +103,11 @@ struct MixRows<'a, T> {
     out: &'a mut [T],
 }
 
-impl<T: Mix> Job for MixRows<'_, T> {
+impl<T: Mix> Loops for MixRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(self) {
+    fn run(self) {
         let Bilinear { rows, columns, input: [height, width], channels: c, .. } = self.bilinear;
         for (index, out) in self.out.chunks_exact_mut(columns.len() * c).enumerate() {
             let (image, y) = ((self.first + index) / rows.len(), (self.first + index) % rows.len());

@@ -3,10 +3,13 @@
 //!
 //! A [`Job`] is written once over any [`Vector`]. [`dispatch`] runs it inside a function that has the
 //! instruction set's features enabled; everything that the job calls must be `#[inline(always)]`,
-//! since what is not inlined there is compiled without the features. Plain loops in a job are
-//! vectorized for the instruction set as well.
+//! since what is not inlined there is compiled without the features. [`vectorize`] does the same for
+//! plain loops.
 
-#![allow(unsafe_code, reason = "vectors are loaded and stored through pointers, and code is called whose features the CPU has")]
+#![allow(
+    unsafe_code,
+    reason = "vectors are loaded and stored through pointers, and code is called whose features the CPU has"
+)]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 #[cfg(target_arch = "x86_64")]
@@ -147,6 +150,28 @@ pub(crate) fn dispatch<J: Job>(isa: Isa, job: J) -> J::Output {
     }
     // SAFETY: plain Rust runs everywhere.
     unsafe { job.run::<portable::F32x4>() }
+}
+
+/// Plain loops that the compiler can vectorize; what they call is `#[inline(always)]`.
+pub(crate) trait Loops {
+    type Output;
+
+    /// The work. Implementations are `#[inline(always)]`.
+    fn run(self) -> Self::Output;
+}
+
+/// Runs `loops` as compiled for `isa`, as far as this CPU has it.
+pub(crate) fn vectorize<L: Loops>(isa: Isa, loops: L) -> L::Output {
+    struct Plain<L>(L);
+    impl<L: Loops> Job for Plain<L> {
+        type Output = L::Output;
+
+        #[inline(always)]
+        unsafe fn run<V: Vector>(self) -> L::Output {
+            self.0.run()
+        }
+    }
+    dispatch(isa, Plain(loops))
 }
 
 /// Name of float kernels that [`dispatch`] runs for `isa`.

@@ -3,7 +3,7 @@
 use crate::arena::Io;
 use crate::kernels::Isa;
 use crate::kernels::math;
-use crate::kernels::simd::{self, Job, Vector};
+use crate::kernels::simd::{self, Loops};
 use crate::lowering::{Affine, Kernel};
 use crate::threads::Pool;
 
@@ -25,7 +25,7 @@ impl Kernel for SoftmaxF32 {
         let (input, depth) = (io.input::<f32>(0), self.depth.max(1));
         pool.split(io.output::<f32>(0), depth, PIECE.div_ceil(depth), &mut [], &|first, out, _| {
             let input = &input[first * depth..][..out.len()];
-            simd::dispatch(self.isa, Rows { beta: self.beta, depth, input, out });
+            simd::vectorize(self.isa, Rows { beta: self.beta, depth, input, out });
         });
     }
 }
@@ -38,11 +38,11 @@ struct Rows<'a> {
     out: &'a mut [f32],
 }
 
-impl Job for Rows<'_> {
+impl Loops for Rows<'_> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<V: Vector>(self) {
+    fn run(self) {
         let rows = self.input.chunks_exact(self.depth).zip(self.out.chunks_exact_mut(self.depth));
         for (from, to) in rows {
             let max = from.iter().copied().fold(f32::NEG_INFINITY, f32::max);
