@@ -102,8 +102,8 @@ impl<const N: usize> Nest<N> {
         for (index, dim) in index.iter_mut().zip(&self.outer).take(self.outer.len()).rev() {
             *index = row % dim.count;
             row /= dim.count;
-            for k in 0..N {
-                at[k] = at[k].wrapping_add_signed(dim.strides[k].wrapping_mul(*index as isize));
+            for (at, stride) in at.iter_mut().zip(dim.strides) {
+                *at = at.wrapping_add_signed(stride.wrapping_mul(*index as isize));
             }
         }
         loop {

@@ -108,8 +108,8 @@ impl Kernel for Join {
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         if self.outer > 1 && self.parts.len() <= MAX_SHARED {
             let mut inputs: [&[u8]; MAX_SHARED] = [&[]; MAX_SHARED];
-            for i in 0..self.parts.len() {
-                inputs[i] = io.input(i);
+            for (i, input) in inputs.iter_mut().enumerate().take(self.parts.len()) {
+                *input = io.input(i);
             }
             let row_len: usize = self.parts.iter().map(|part| part.bytes).sum();
             let multiple = PIECE.div_ceil(row_len.max(1));
