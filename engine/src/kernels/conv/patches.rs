@@ -122,16 +122,23 @@ fn taps<T: Copy>(window: &Window, channels: usize, source: &[T], x: usize, targe
     let left = pad.w.div_ceil(stride.w);
     let right = (input.w + pad.w).checked_sub(kernel.w).map_or(0, |last| last / stride.w + 1);
     let contiguous = window.dilation.w == 1;
-    target.each(|i, row| {
-        let column = x + i;
-        if contiguous && left <= column && column < right {
-            let source = &source[(column * stride.w - pad.w) * channels..];
+    // Columns of the run whose taps are one piece of the source.
+    let end = x + target.run;
+    let first = if contiguous { left.clamp(x, end) } else { end };
+    let (inside, step) = (first..right.clamp(first, end), stride.w * channels);
+    if !inside.is_empty() {
+        let rows = &mut target.rows[(inside.start - x) * target.stride..];
+        let source = &source[(inside.start * stride.w - pad.w) * channels..];
+        for index in 0..inside.len() {
+            let (source, row) = (&source[index * step..], &mut rows[index * target.stride..]);
             match (source.first_chunk::<COPY>(), row.first_chunk_mut::<COPY>()) {
                 (Some(source), Some(row)) if len <= COPY => *row = *source,
                 _ => row[..len].copy_from_slice(&source[..len]),
             }
-            return;
         }
+    }
+    for column in (x..inside.start).chain(inside.end..end) {
+        let row = &mut target.rows[(column - x) * target.stride..];
         for tap in 0..kernel.w {
             let row = &mut row[tap * channels..][..channels];
             match window.input_column(column, tap) {
@@ -139,7 +146,7 @@ fn taps<T: Copy>(window: &Window, channels: usize, source: &[T], x: usize, targe
                 None => row.fill(blank),
             }
         }
-    });
+    }
 }
 
 /// The input row or column that reaches output position `out` through `tap`.

@@ -176,9 +176,11 @@ impl Pixel<'_> {
     ) {
         match addresses.first_chunk::<NINE>() {
             Some(nine_addresses) if nine && self.block.rest.is_none() => {
+                // A copy, which the stores to the output cannot change.
+                let nine_addresses = *nine_addresses;
                 for index in 0..count {
                     // SAFETY: the caller's.
-                    unsafe { self.nine::<MODE>(nine_addresses, offset + index * step) };
+                    unsafe { self.nine::<MODE>(&nine_addresses, offset + index * step) };
                 }
             }
             _ => {

@@ -6,7 +6,6 @@
 #![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
-use super::q128::Source;
 use core::arch::asm;
 
 super::q128::gemm_on_neon! {
@@ -57,24 +56,25 @@ fn by_rows(bytes: uint8x16_t) -> uint8x16_t {
     bytes
 }
 
-/// Packs R rows from `first` on as [k ÷ 8][R ÷ 2][2][8].
+/// Packs R rows as [k ÷ 8][R ÷ 2][2][8].
 ///
 /// # Safety
-/// `to` has room for them.
+/// `to` has room for them; `WHOLE` is no more than the source's.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn pack<const R: usize>(rows: &Rows<'_, u8>, first: usize, k: usize, to: *mut u8) {
-    let source = Source::new(rows, first, R, k);
+unsafe fn pack<const R: usize, const WHOLE: bool>(source: &Source<'_>, k: usize, to: *mut u8) {
     let flip = vdupq_n_u8(0x80);
     let step = R.next_multiple_of(2) * DEPTH;
-    for r in (0..R).step_by(2) {
-        let lower = (r + 1).min(R - 1);
-        for block in (0..k).step_by(2 * DEPTH) {
-            // SAFETY: rows of the source; the caller's room for two steps of all pairs.
+    for block in (0..k).step_by(2 * DEPTH) {
+        let to = to.wrapping_add(block / DEPTH * step);
+        for r in (0..R.next_multiple_of(2)).step_by(2) {
+            // SAFETY: rows of the source, an odd one with itself; the caller's room for two steps of
+            // all pairs.
             unsafe {
-                let upper = vreinterpretq_u64_u8(veorq_u8(source.sixteen(r, block), flip));
-                let lower = vreinterpretq_u64_u8(veorq_u8(source.sixteen(lower, block), flip));
-                let to = to.add(block / DEPTH * step + r * DEPTH);
+                let upper = veorq_u8(source.sixteen::<WHOLE>(r, block), flip);
+                let lower = veorq_u8(source.sixteen::<WHOLE>((r + 1).min(R - 1), block), flip);
+                let (upper, lower) = (vreinterpretq_u64_u8(upper), vreinterpretq_u64_u8(lower));
+                let to = to.add(r * DEPTH);
                 vst1q_u64(to.cast(), vzip1q_u64(upper, lower));
                 vst1q_u64(to.add(step).cast(), vzip2q_u64(upper, lower));
             }

@@ -6,8 +6,6 @@
 #![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
-use super::q128::Source;
-
 super::q128::gemm_on_neon! {
     features: "neon",
     available: std::arch::is_aarch64_feature_detected!("neon"),
@@ -59,19 +57,21 @@ fn by_rows(bytes: uint8x16_t) -> uint8x16_t {
     bytes
 }
 
-/// Packs R rows from `first` on as [k ÷ 16][R][16].
+/// Packs R rows as [k ÷ 16][R][16].
 ///
 /// # Safety
-/// `to` has room for them.
+/// `to` has room for them; `WHOLE` is no more than the source's.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn pack<const R: usize>(rows: &Rows<'_, u8>, first: usize, k: usize, to: *mut u8) {
-    let source = Source::new(rows, first, R, k);
+unsafe fn pack<const R: usize, const WHOLE: bool>(source: &Source<'_>, k: usize, to: *mut u8) {
     let flip = vdupq_n_u8(0x80);
-    for r in 0..R {
-        for block in (0..k).step_by(DEPTH) {
+    for block in (0..k).step_by(DEPTH) {
+        for r in 0..R {
             // SAFETY: rows of the source; the caller's room for every step of all rows.
-            unsafe { vst1q_u8(to.add(block * R + r * DEPTH), veorq_u8(source.sixteen(r, block), flip)) };
+            unsafe {
+                let bytes = veorq_u8(source.sixteen::<WHOLE>(r, block), flip);
+                vst1q_u8(to.add(block * R + r * DEPTH), bytes);
+            }
         }
     }
 }

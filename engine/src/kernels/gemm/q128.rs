@@ -74,15 +74,21 @@ impl<'a> Source<'a> {
         Self { data, stride: rows.stride, whole }
     }
 
+    /// Whether [`Source::sixteen`] may be asked for whole registers.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// Sixteen bytes of a row from byte `k` on; of what lies beyond the row's end any value.
     ///
     /// # Safety
-    /// `row` is one of those rows, and `k` a multiple of sixteen below their length.
+    /// `row` is one of those rows, `k` a multiple of sixteen below their length, and `WHOLE` no more
+    /// than [`Source::is_whole`].
     #[inline]
     #[target_feature(enable = "neon")]
-    pub(super) unsafe fn sixteen(&self, row: usize, k: usize) -> uint8x16_t {
+    pub(super) unsafe fn sixteen<const WHOLE: bool>(&self, row: usize, k: usize) -> uint8x16_t {
         let at = row * self.stride + k;
-        if self.whole {
+        if WHOLE {
             // SAFETY: `new` found it readable.
             return unsafe { vld1q_u8(self.data.as_ptr().add(at)) };
         }
@@ -110,7 +116,7 @@ macro_rules! gemm_on_neon {
         limits: $limits:expr,
         tiles: [$($tile:literal)*],
     ) => {
-        use super::q128::{BUFFER_BYTES, Buffer, CHANNELS, Group, STRIP_BYTES, Target};
+        use super::q128::{BUFFER_BYTES, Buffer, CHANNELS, Group, STRIP_BYTES, Source, Target};
         use crate::kernels::gemm::packing::{converts_safely, extremes, split_within};
         use crate::kernels::gemm::{GemmU8, Matrix, Rows};
         use crate::kernels::requantize::Requantize;
@@ -255,8 +261,16 @@ macro_rules! gemm_on_neon {
                         const PAIRS: usize = usize::div_ceil($tile, 2);
                         let bytes = tile_bytes(self.k, $tile);
                         for index in 0..tiles {
-                            // SAFETY: the buffer holds `tiles` tiles; the rows were checked.
-                            unsafe { pack::<$tile>(rows, m + index * $tile, self.k, packed.add(index * bytes)) };
+                            let source = Source::new(rows, m + index * $tile, $tile, self.k);
+                            // SAFETY: the buffer holds `tiles` tiles.
+                            unsafe {
+                                let to = packed.add(index * bytes);
+                                if source.is_whole() {
+                                    pack::<$tile, true>(&source, self.k, to);
+                                } else {
+                                    pack::<$tile, false>(&source, self.k, to);
+                                }
+                            }
                         }
                         for group in 0..self.groups.len() {
                             // SAFETY: the buffer holds what was packed above.
