@@ -1,15 +1,18 @@
 //! The detector that is part of the program.
 
 use super::scratch::{Scratch, objects, osprey, outcome};
+use std::path::Path;
 
 #[test]
 fn the_person_and_the_cat_are_found_without_any_flag() {
     let list = outcome(osprey().arg("models"));
     assert_eq!(list.status, Some(0), "{}", list.stderr);
-    if !list.stdout.contains("(default)") {
-        println!("skipped: this build has no detector of its own");
+    // A checkout without weights is the one case in which a build has none.
+    if !Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/manifest.toml").exists() {
+        println!("skipped: this checkout has no weights");
         return;
     }
+    assert!(list.stdout.contains("(default)"), "no detector is built in:\n{}", list.stdout);
     let scratch = Scratch::with_photos();
     let run = outcome(scratch.osprey().args(["detect", "photos", "--format", "jsonl"]));
     assert_eq!(run.status, Some(0), "{}", run.stderr);

@@ -12,7 +12,11 @@ fn compare(model: &Path, golden: &Path) -> Vec<String> {
     let file = std::fs::read(model).unwrap();
     let mut session = engine::session(&file, &Options::default()).unwrap();
     let mut failures = Vec::new();
-    for image in assets::files(golden, "").into_iter().filter(|p| p.is_dir()) {
+    let images: Vec<_> = assets::files(golden, "").into_iter().filter(|p| p.is_dir()).collect();
+    if images.is_empty() {
+        failures.push(format!("{name}: no golden outputs in {}", golden.display()));
+    }
+    for image in images {
         engine::run(&mut session, &[npy(&image.join("input.npy"))]).unwrap();
         for (i, ours) in engine::outputs(&session).iter().enumerate() {
             let port = &session.program().outputs()[i];
@@ -53,7 +57,7 @@ fn compare(model: &Path, golden: &Path) -> Vec<String> {
 #[test]
 fn real_models_give_litert_outputs() {
     let Some(assets) = assets::optional("conformance") else { return };
-    let mut failures = Vec::new();
+    let (mut compared, mut failures) = (0, Vec::new());
     for model in assets::files(&assets.join("models"), ".tflite") {
         let name = assets::stem(&model);
         let file = std::fs::read(&model).unwrap();
@@ -71,7 +75,9 @@ fn real_models_give_litert_outputs() {
         let golden = assets.join("golden").join(&name);
         if session.program().post_process().is_none() && golden.is_dir() {
             failures.extend(compare(&model, &golden));
+            compared += 1;
         }
     }
+    assert!(compared > 0, "{} has no golden outputs of its models", assets.display());
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }

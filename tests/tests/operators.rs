@@ -44,6 +44,9 @@ fn check(path: &Path) -> Vec<String> {
     }
     let tolerance = if name.ends_with("dynamic") { DYNAMIC_TOLERANCE } else { FLOAT_TOLERANCE };
     let mut failures = Vec::new();
+    if ports.is_empty() || to_default.iter().any(|d| d.count == 0) {
+        failures.push(format!("{name}: nothing was compared"));
+    }
     for (i, port) in ports.iter().enumerate() {
         let (d, r, b) = (to_default[i], to_reference[i], between[i]);
         println!(
@@ -56,9 +59,13 @@ fn check(path: &Path) -> Vec<String> {
             r.max,
             b.max
         );
+        // The expectations are x86-64's. Elsewhere an entry of a table may round differently: there a
+        // result may be as far from one of LiteRT's two as these are from each other.
+        let near = |d: &Difference| d.max <= b.max && d.mean() <= b.mean();
         let good = match port.dtype {
             DType::F32 => d.relative() <= tolerance,
-            _ => d.max.min(r.max) <= b.max && d.mean().min(r.mean()) <= b.mean(),
+            _ if cfg!(target_arch = "x86_64") => d.equal == d.count,
+            _ => near(&d) || near(&r),
         };
         if !good {
             failures.push(format!("{name} output {i}: {d:?}, LiteRT's two results: {b:?}"));

@@ -85,13 +85,14 @@ fn complete_delivery_shows_everything_in_order() {
 #[test]
 fn live_delivery_never_waits_and_shows_the_newest() {
     let (worker, results) = start(Delivery::Newest);
-    submit(&worker, 0, Act::Sleep(100 * MS));
+    submit(&worker, 0, Act::Sleep(1000 * MS));
     sleep(20 * MS);
     let start = Instant::now();
     for number in 1..=200 {
         submit(&worker, number, Act::Return);
     }
-    assert!(start.elapsed() < 80 * MS, "submitting waited for inference");
+    // Submitting takes microseconds; on a busy machine the thread may lose its core for a while.
+    assert!(start.elapsed() < 800 * MS, "submitting waited for inference");
     let first = value(&results);
     // On a busy machine the last result may have replaced the first before it was taken.
     assert!(first == 200 || (first, value(&results)) == (0, 200));
@@ -271,8 +272,8 @@ fn shutdown_is_quick_even_in_the_middle_of_a_run() {
             sleep(5 * MS);
             let start = Instant::now();
             let (ledger, _) = worker.shutdown();
-            // 100 ms and what a busy test machine adds.
-            assert!(start.elapsed() < 150 * MS, "{:?} for {act:?}", start.elapsed());
+            // 100 ms and what a busy test machine adds; far from the run of the last case.
+            assert!(start.elapsed() < 1000 * MS, "{:?} for {act:?}", start.elapsed());
             assert!(ledger.balances() && ledger.pending == 0 && ledger.captured == 3, "{ledger:?}");
             assert_eq!(results.recv(), Err(Ended));
             assert_eq!(results.ledger(), ledger, "nothing is booked after shutdown");

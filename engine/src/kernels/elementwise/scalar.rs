@@ -87,15 +87,21 @@ mod tests {
     use crate::kernels::requantize::ByteRange;
 
     #[test]
-    fn weights_never_overflow() {
+    fn extreme_scales_stay_within_one_step() {
         for exponent in -10..8 {
             for mantissa in [1.0f32, 1.5, 1.999_999_9] {
                 let wide = Affine { scale: mantissa * 2f32.powi(exponent), zero_point: 255 };
                 let one = Affine { scale: 1.0, zero_point: 0 };
                 for inputs in [[wide, one], [one, wide], [wide, wide]] {
                     let Some(d) = QuantizedSum::difference(inputs, one, ByteRange::FULL) else { continue };
-                    for (x, y) in [(0, 0), (255, 0), (0, 255), (255, 255)] {
-                        d.byte(x, y);
+                    let real = |byte: u8, from: Affine| {
+                        f64::from(i32::from(byte) - from.zero_point) * f64::from(from.scale)
+                    };
+                    for (x, y) in [(0, 0), (255, 0), (0, 255), (255, 255), (254, 1)] {
+                        // An overflow would be off by far more, or panic in a build that checks.
+                        let exact = (real(x, inputs[0]) - real(y, inputs[1])).clamp(0.0, 255.0);
+                        let byte = d.byte(x, y);
+                        assert!((f64::from(byte) - exact).abs() <= 1.0, "{inputs:?}: {x} - {y} gave {byte}");
                     }
                 }
             }
