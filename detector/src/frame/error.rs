@@ -1,3 +1,5 @@
+//! Why memory is not a frame.
+
 use crate::geometry::NormBox;
 
 /// Why memory is not a picture of the size that was claimed.

@@ -1,3 +1,5 @@
+//! How stored pixels are turned and mirrored, and the boxes in them.
+
 use super::FrameError;
 use crate::geometry::NormBox;
 

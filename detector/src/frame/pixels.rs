@@ -1,3 +1,5 @@
+//! Pixels as cameras store them: packed, or in planes of luma and chroma.
+
 use super::FrameError;
 
 /// How the channels of a pixel lie side by side.

@@ -1,3 +1,5 @@
+//! Moments on a camera's, a file's or the system's clock.
+
 use std::time::Duration;
 
 /// A moment on any clock that counts in nanoseconds: a camera's, a file's, the system's.

@@ -1,3 +1,5 @@
+//! Histograms of how long each stage of a frame took, in constant memory.
+
 use super::ledger::Ledger;
 use super::task::{Stage, Timings};
 use hdrhistogram::Histogram;

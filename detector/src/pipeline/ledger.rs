@@ -1,3 +1,5 @@
+//! Counts the fate of every frame, so that none goes missing.
+
 use super::latency::{Histograms, Snapshot};
 use super::lock;
 use super::task::Timings;

@@ -1,3 +1,5 @@
+//! The worker's inbox: the newest frame wins, or senders wait for room.
+
 use super::worker::Delivery;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select_biased};
 

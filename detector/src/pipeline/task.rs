@@ -1,3 +1,5 @@
+//! What a worker runs, and the stages that it times.
+
 use std::time::{Duration, Instant};
 
 /// What a worker thread runs on every input.

@@ -1,3 +1,5 @@
+//! Settings of the tracker.
+
 /// How identities are kept from frame to frame. Times are in seconds of the frames' own clock, so
 /// that the pace of detection does not matter.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,3 +1,5 @@
+//! Latency of the last second, for the governor.
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
