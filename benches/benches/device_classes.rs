@@ -6,8 +6,8 @@
 
 use criterion::{Criterion, Throughput};
 use osprey_detector::frame::{Frame, Plane, YuvColor};
-use osprey_detector::pipeline::{DetectError, Pipeline, PipelineOptions};
-use osprey_detector::{Detector, DetectorOptions, LoadOptions};
+use osprey_detector::pipeline::{Pipeline, PipelineOptions};
+use osprey_detector::{Detector, DetectorError, DetectorOptions, LoadOptions};
 use osprey_engine::Isa;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ fn main() {
     report(root, &times.into_inner());
 }
 
-type Start = Box<dyn Fn() -> Result<Detector, DetectError> + Send + Sync>;
+type Start = Box<dyn Fn() -> Result<Detector, DetectorError> + Send + Sync>;
 
 fn pipeline(class: &Class, root: &Path) -> Result<Start, String> {
     let isa: Isa = class.isa.parse().map_err(|e| format!("{e}"))?;

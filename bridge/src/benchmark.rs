@@ -6,9 +6,9 @@ use crate::error::{Failure, FailureKind};
 use crate::guard::{guarded, lock, shielded};
 use crate::options::SessionOptions;
 use crate::source::ModelSource;
-use osprey_detector::Detector;
+use osprey_detector::{Detector, DetectorError};
 use osprey_detector::frame::{Frame, Plane, YuvColor};
-use osprey_detector::pipeline::{DetectError, Detections, Pipeline, Results, Stage, Timings};
+use osprey_detector::pipeline::{Detections, Pipeline, Results, Stage, Timings};
 use osprey_engine::Isa;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ pub struct Benchmark(Mutex<Bench>);
 
 struct Bench {
     pipeline: Pipeline<Detector>,
-    results: Results<Detections, DetectError>,
+    results: Results<Detections, DetectorError>,
     size: (u32, u32),
     pixels: Vec<u8>,
 }
@@ -45,7 +45,7 @@ pub fn benchmark(
         }
         let options = options.values();
         let source = source.clone();
-        let make = move || source.detector(&options.detector).map_err(DetectError::from);
+        let make = move || source.detector(&options.detector);
         let (pipeline, results) = Pipeline::start(make, &options.pipeline)?;
         // The picture of the bench: a gradient with texture. What is in it hardly changes the time.
         let level = |i: u32| (i.wrapping_mul(2_654_435_761) >> 26) as u8 + (i / width % 128) as u8;

@@ -5,7 +5,7 @@ use osprey_detector::frame::FrameError;
 use osprey_detector::model::{LabelError, ModelError};
 use osprey_detector::motion::MotionError;
 use osprey_detector::personalize::{LearnError, StoreError};
-use osprey_detector::pipeline::{DetectError, WorkError};
+use osprey_detector::pipeline::WorkError;
 use osprey_detector::preprocess::PreprocessError;
 use osprey_detector::ssd::DetectorError;
 
@@ -103,18 +103,8 @@ impl From<DetectorError> for Failure {
     }
 }
 
-impl From<DetectError> for Failure {
-    fn from(e: DetectError) -> Self {
-        match e {
-            DetectError::Model(e) => e.into(),
-            DetectError::Detector(e) => e.into(),
-            e => Self::new(FailureKind::Model, e),
-        }
-    }
-}
-
-impl From<WorkError<DetectError>> for Failure {
-    fn from(e: WorkError<DetectError>) -> Self {
+impl From<WorkError<DetectorError>> for Failure {
+    fn from(e: WorkError<DetectorError>) -> Self {
         match e {
             WorkError::Task { error, .. } => error.into(),
             e @ WorkError::Panicked { .. } => Self::new(FailureKind::Panic, e),

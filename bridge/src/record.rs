@@ -1,9 +1,9 @@
 //! Recording of a session, for `osprey replay`.
 
 use crate::error::{Failure, FailureKind};
-use osprey_detector::Tensor;
+use osprey_detector::{DetectorError, Tensor};
 use osprey_detector::frame::Timestamp;
-use osprey_detector::pipeline::{DetectError, Detections, Outcome};
+use osprey_detector::pipeline::{Detections, Outcome};
 use osprey_detector::preprocess::Placement;
 use osprey_detector::recording::{Facts, Header, Recorder, RecordingError};
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ impl Tape {
     }
 
     /// Has a frame written with its result.
-    pub(crate) fn add(&mut self, outcome: &Outcome<Detections, DetectError>) {
+    pub(crate) fn add(&mut self, outcome: &Outcome<Detections, DetectorError>) {
         let Ok(shown) = outcome else { return };
         let Some((input, placement)) = self.waiting.remove(&shown.timestamp) else { return };
         // Full, or the writer has ended with an error, which is told at the end.

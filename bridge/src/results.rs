@@ -6,9 +6,9 @@ use crate::border::ffi::FindingsFacts;
 use crate::error::Failure;
 use crate::guard::{copy_out, shielded};
 use osprey_detector::frame::Timestamp;
-use osprey_detector::pipeline::{DetectError, Detections, Outcome, Shown, Stage, Timings, WorkError};
+use osprey_detector::pipeline::{Detections, Outcome, Shown, Stage, Timings, WorkError};
 use osprey_detector::track::Track;
-use osprey_detector::{Detection, NormBox};
+use osprey_detector::{Detection, DetectorError, NormBox};
 
 /// Numbers of an object in the flat array of floats: left, upper, right, lower edge, score, seconds
 /// since first and since last detected.
@@ -61,7 +61,7 @@ impl Flat {
 }
 
 impl Findings {
-    pub(crate) fn of_outcome(outcome: Outcome<Detections, DetectError>) -> Self {
+    pub(crate) fn of_outcome(outcome: Outcome<Detections, DetectorError>) -> Self {
         match outcome {
             Ok(Shown { sequence, timestamp, timings, output }) => Self {
                 sequence,

@@ -10,17 +10,16 @@ use crate::picture;
 use crate::record::Tape;
 use crate::results::Findings;
 use crate::source::ModelSource;
-use osprey_detector::Detection;
+use osprey_detector::{Detect, Detection, Detector, DetectorError, DetectorOptions, InputBox};
 use osprey_detector::frame::Timestamp;
 use osprey_detector::model::{Labels, ModelError};
 use osprey_detector::pipeline::governor::Recent;
 use osprey_detector::pipeline::{
-    Detect, DetectError, Detections, DropReason, Ledger, Outcome, Pipeline, Results, Stage, Submitted,
+    Detections, DropReason, Ledger, Outcome, Pipeline, Results, Stage, Submitted,
     WorkerState,
 };
 use osprey_detector::preprocess::{Placement, PreprocessOptions};
 use osprey_detector::recording::Header;
-use osprey_detector::ssd::{Detector, DetectorOptions};
 use osprey_detector::tensor::{Tensor, TensorSpec, TensorViewMut};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,7 +32,7 @@ const LONGEST_POLL: Duration = Duration::from_secs(60);
 /// Frames in, findings out. Any thread may call anything.
 pub struct Session {
     pipeline: Pipeline<Tunable>,
-    results: Option<Results<Detections, DetectError>>,
+    results: Option<Results<Detections, DetectorError>>,
     tuning: Arc<Tuning>,
     recent: Arc<Mutex<Recent>>,
     tape: Arc<Mutex<Option<Tape>>>,
@@ -96,7 +95,7 @@ impl Detect for Tunable {
         Ok(())
     }
 
-    fn detections(&mut self, found: &mut Vec<Detection>) -> Result<(), ModelError> {
+    fn detections(&mut self) -> Result<&[Detection<InputBox>], ModelError> {
         let version = self.tuning.version.load(Ordering::Acquire);
         if version != self.seen {
             self.seen = version;
@@ -104,7 +103,7 @@ impl Detect for Tunable {
             // goes on as it was.
             let _ = self.detector.reconfigure(&lock(&self.tuning.options));
         }
-        self.detector.detections(found)
+        self.detector.detections()
     }
 }
 
@@ -117,7 +116,7 @@ struct Maker {
 }
 
 impl Maker {
-    fn make(&self) -> Result<Tunable, DetectError> {
+    fn make(&self) -> Result<Tunable, DetectorError> {
         let seen = self.tuning.version.load(Ordering::Acquire);
         let options = lock(&self.tuning.options).clone();
         let mut detector = self.source.detector(&options)?;
@@ -168,7 +167,7 @@ pub fn session_poll(source: &ModelSource, options: &SessionOptions) -> Result<Se
 }
 
 /// The findings, which go onto the tape where one runs.
-fn taped(tape: &Mutex<Option<Tape>>, outcome: Outcome<Detections, DetectError>) -> Findings {
+fn taped(tape: &Mutex<Option<Tape>>, outcome: Outcome<Detections, DetectorError>) -> Findings {
     if let Some(tape) = &mut *lock(tape) {
         tape.add(&outcome);
     }

@@ -3,7 +3,7 @@
 use crate::error::{Failure, FailureKind};
 use crate::guard::{guarded, shielded};
 use osprey_detector::model::{Entry, LoadOptions, LoadedModel, ModelInfo, Task, load};
-use osprey_detector::ssd::{Detector, DetectorError, DetectorOptions};
+use osprey_detector::{Detector, DetectorError, DetectorOptions};
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -78,17 +78,15 @@ fn a_photo_gives_what_the_detector_gives() {
     let options = osprey_detector::DetectorOptions { load: model.options(&options.load), ..options };
     let mut plain = osprey_detector::Detector::from_bytes(model.bytes, &options).unwrap();
     let frame = osprey_detector::frame::Frame::rgb(&rgb, width, height).unwrap();
-    let placement = plain.preprocessor().unwrap().run(&frame, &mut plain.input_mut().unwrap()).unwrap();
-    let mut expected = Vec::new();
-    plain.run(&mut expected).unwrap();
+    let expected = plain.detect(&frame).unwrap();
     assert_eq!(detections, expected.len());
 
     let (mut floats, mut integers) = (vec![f32::NAN; detections * 7], vec![u64::MAX; detections * 2]);
     let (to_floats, to_integers) =
         (floats.as_mut_ptr().expose_provenance(), integers.as_mut_ptr().expose_provenance());
     assert_eq!(findings.copy_objects(false, to_floats, to_integers, detections), detections);
-    for ((f, i), d) in floats.chunks(7).zip(integers.chunks(2)).zip(&expected) {
-        let bbox = placement.to_frame(d.bbox).clipped();
+    for ((f, i), d) in floats.chunks(7).zip(integers.chunks(2)).zip(expected) {
+        let bbox = d.bbox;
         assert_eq!(f[..5], [bbox.x_min, bbox.y_min, bbox.x_max, bbox.y_max, d.score]);
         assert_eq!(i, [0, d.class_id as u64]);
     }
@@ -199,6 +197,7 @@ fn listeners_hear_every_frame_and_are_let_go() {
 #[test]
 fn what_was_recorded_is_found_again() {
     use osprey_detector::recording::{Kept, Recording, tensor_of};
+    use osprey_detector::{Detect, PreparedFrame};
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.recording");
     let options = session_options();
@@ -224,9 +223,9 @@ fn what_was_recorded_is_found_again() {
     let (mut frames, mut found) = (0, Vec::new());
     while let Some((facts, bytes)) = recording.next(spec.elements()).unwrap() {
         let input = tensor_of(bytes, &spec).unwrap();
-        plain.input_mut().unwrap().assign(&input.view()).unwrap();
-        plain.run(&mut found).unwrap();
-        found.iter_mut().for_each(|d| d.bbox = facts.placement().to_frame(d.bbox).clipped());
+        let prepared = PreparedFrame::new(input, facts.placement(), facts.picture);
+        plain.infer_prepared(&prepared).unwrap();
+        plain.finish(prepared.placement(), &mut found).unwrap();
         assert_eq!(found.iter().map(Kept::from).collect::<Vec<_>>(), facts.detections);
         frames += 1;
     }

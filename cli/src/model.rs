@@ -4,7 +4,7 @@ use crate::args::BackendArg;
 use crate::models::Catalogue;
 use anyhow::{Context, Result, bail};
 use osprey_detector::model::{Backend, BackendChoice, LoadOptions, LoadedModel, ModelInfo, Task, load};
-use osprey_detector::ssd::{Detector, DetectorError, DetectorOptions};
+use osprey_detector::{Detector, DetectorError, DetectorOptions};
 use osprey_models::BuiltIn;
 use std::borrow::Cow;
 use std::fmt;

@@ -4,9 +4,9 @@
 
 use osprey_detector::frame::{Frame, Plane, YuvColor};
 use osprey_detector::model::ModelError;
-use osprey_detector::pipeline::{Detect, Pipeline, PipelineOptions, Stage};
+use osprey_detector::pipeline::{Pipeline, PipelineOptions, Stage};
 use osprey_detector::preprocess::PreprocessOptions;
-use osprey_detector::{DType, Detection, Tensor, TensorSpec, TensorViewMut};
+use osprey_detector::{DType, Detect, Detection, InputBox, Tensor, TensorSpec, TensorViewMut};
 use std::time::Duration;
 
 struct Nothing {
@@ -31,9 +31,8 @@ impl Detect for Nothing {
         Ok(())
     }
 
-    fn detections(&mut self, found: &mut Vec<Detection>) -> Result<(), ModelError> {
-        found.clear();
-        Ok(())
+    fn detections(&mut self) -> Result<&[Detection<InputBox>], ModelError> {
+        Ok(&[])
     }
 }
 

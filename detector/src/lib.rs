@@ -1,17 +1,14 @@
 //! Real-time object detection on a CPU: frames in, boxes out.
 //!
 //! ```no_run
-//! use osprey_detector::{Detector, DetectorOptions};
+//! use osprey_detector::{Detector, DetectorOptions, frame::Frame};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut detector = Detector::load("ssdlite_300_int8.tflite", &DetectorOptions::default())?;
-//! let pixels = vec![128; detector.input().width * detector.input().height * 3];
-//! detector.input_mut()?.as_slice_mut::<u8>().ok_or("not a uint8 model")?.copy_from_slice(&pixels);
-//!
-//! let mut detections = Vec::new();
-//! detector.run(&mut detections)?;
-//! for d in &detections {
-//!     println!("{} {:.2} {:?}", detector.labels().name(d.class_id), d.score, d.bbox);
+//! let labels = detector.labels().clone();
+//! let pixels = vec![128; 640 * 480 * 3];
+//! for d in detector.detect(&Frame::rgb(&pixels, 640, 480)?)? {
+//!     println!("{} {:.2} {:?}", labels.name(d.class_id), d.score, d.bbox.to_pixels(640, 480));
 //! }
 //! # Ok(())
 //! # }
@@ -19,6 +16,7 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
+pub mod detect;
 pub mod digits;
 pub mod evaluate;
 pub mod frame;
@@ -33,7 +31,8 @@ pub mod ssd;
 pub mod tensor;
 pub mod track;
 
-pub use geometry::{Detection, NormBox, PixelBox};
+pub use detect::{Detect, Detector, FramePreparer, PreparedFrame};
+pub use geometry::{Detection, InputBox, NormBox, PixelBox};
 pub use model::{ImageInput, Labels, LoadOptions, LoadedModel, Model, ModelError};
-pub use ssd::{ClassFilter, Detector, DetectorError, DetectorOptions, Nms, NmsKind};
+pub use ssd::{ClassFilter, DetectorError, DetectorOptions, Nms, NmsKind};
 pub use tensor::{DType, Quantization, Tensor, TensorSpec, TensorView, TensorViewMut};

@@ -4,7 +4,7 @@
 //! first block is the header in JSON. Each frame has two: its facts in JSON, and its input, deflated
 //! after taking the difference to the input before.
 
-use crate::geometry::{Detection, NormBox};
+use crate::geometry::{Detection, InputBox, NormBox};
 use crate::pipeline::{Detections, Shown};
 use crate::preprocess::Placement;
 use crate::tensor::{DType, Tensor, TensorSpec, TensorView};
@@ -104,7 +104,7 @@ pub struct Kept {
 
 impl From<&Detection> for Kept {
     fn from(d: &Detection) -> Self {
-        Self { class_id: d.class_id, score: d.score, edges: edges(d.bbox) }
+        Self { class_id: d.class_id, score: d.score, edges: d.bbox.edges() }
     }
 }
 
@@ -115,24 +115,16 @@ impl Facts {
             frame: shown.sequence,
             time_ns: shown.timestamp.nanos(),
             picture: shown.output.picture,
-            source: edges(placement.source()),
-            target: edges(placement.target()),
+            source: placement.source().edges(),
+            target: placement.target().edges(),
             detections: shown.output.detections.iter().map(Kept::from).collect(),
         }
     }
 
     /// Where the frame lay in the model's input.
     pub fn placement(&self) -> Placement {
-        Placement::new(from_edges(self.source), from_edges(self.target))
+        Placement::new(NormBox::from_edges(self.source), InputBox::from_edges(self.target))
     }
-}
-
-fn edges(b: NormBox) -> [f32; 4] {
-    [b.x_min, b.y_min, b.x_max, b.y_max]
-}
-
-fn from_edges([x_min, y_min, x_max, y_max]: [f32; 4]) -> NormBox {
-    NormBox { x_min, y_min, x_max, y_max }
 }
 
 /// The bytes of an input, floats little-endian.

@@ -153,6 +153,13 @@ pub trait Element: Copy + Sized {
 
 by_dtype!(F32 f32, U8 u8, I8 i8, I16 i16, I32 i32, I64 i64, Bool bool);
 
+impl Tensor {
+    /// No elements at all, to be replaced.
+    pub(crate) fn empty() -> Self {
+        Self::U8(ArrayD::default(ndarray::IxDyn(&[0])))
+    }
+}
+
 impl TensorView<'_> {
     /// The elements in row-major order; `None` where they are of another type or have gaps.
     /// Models' inputs and outputs have none.

@@ -6,9 +6,9 @@
 
 use osprey_detector::frame::{Frame, Plane, Timestamp, YuvColor};
 use osprey_detector::model::ModelError;
-use osprey_detector::pipeline::{Detect, Pipeline, PipelineOptions};
+use osprey_detector::pipeline::{Pipeline, PipelineOptions};
 use osprey_detector::preprocess::PreprocessOptions;
-use osprey_detector::{DType, Detection, NormBox, Tensor, TensorSpec, TensorViewMut};
+use osprey_detector::{DType, Detect, Detection, InputBox, Tensor, TensorSpec, TensorViewMut};
 use std::time::Duration;
 
 /// A model that takes four times as long as frames take to come, and sees a crowd that wanders.
@@ -16,13 +16,19 @@ struct Crowd {
     spec: TensorSpec,
     input: Tensor,
     runs: u32,
+    found: Vec<Detection<InputBox>>,
 }
 
 impl Crowd {
     fn new() -> Self {
         let spec =
             TensorSpec { name: "in".into(), shape: vec![1, 96, 96, 3], dtype: DType::U8, quantization: None };
-        Self { input: Tensor::zeros(spec.dtype, &spec.shape).expect("a known type"), spec, runs: 0 }
+        Self {
+            input: Tensor::zeros(spec.dtype, &spec.shape).expect("a known type"),
+            spec,
+            runs: 0,
+            found: Vec::new(),
+        }
     }
 }
 
@@ -46,16 +52,16 @@ impl Detect for Crowd {
         Ok(())
     }
 
-    fn detections(&mut self, found: &mut Vec<Detection>) -> Result<(), ModelError> {
-        found.clear();
-        found.extend((0..20).map(|i| {
+    fn detections(&mut self) -> Result<&[Detection<InputBox>], ModelError> {
+        self.found.clear();
+        self.found.extend((0..20).map(|i| {
             // Each goes its way, and every now and then all are elsewhere: identities come and go.
             let way = (self.runs as f32 * 0.01 + i as f32 * 0.37).fract();
             let y = ((i * 7 + self.runs / 300 * 3) % 20) as f32 / 20.0;
-            let bbox = NormBox { x_min: way, y_min: y, x_max: way + 0.08, y_max: y + 0.1 };
+            let bbox = InputBox { x_min: way, y_min: y, x_max: way + 0.08, y_max: y + 0.1 };
             Detection { bbox, class_id: i as usize % 4, score: 0.8 }
         }));
-        Ok(())
+        Ok(&self.found)
     }
 }
 

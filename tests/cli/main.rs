@@ -12,6 +12,7 @@ mod learn;
 mod live;
 mod models;
 mod motion;
+mod one_way;
 mod paths;
 mod scratch;
 mod tensors;

@@ -15,7 +15,7 @@ use crate::guard::{copy_out, guarded, lock, shielded};
 use crate::picture;
 use crate::source::ModelSource;
 use osprey_detector::frame::Frame;
-use osprey_detector::model::{ImageInput, LoadOptions, ModelError};
+use osprey_detector::model::LoadOptions;
 use osprey_detector::personalize::{
     Augmentation, Augmenter, Examples, FeatureExtractor, Head, KnnSettings, LearnError, LinearHead,
     NearestNeighbors, PictureFeatures, Store, Trainer, export,
@@ -61,9 +61,7 @@ pub fn teacher(source: &ModelSource, folder: String) -> Result<Teacher, Failure>
     guarded(|| {
         let folder = PathBuf::from(folder);
         let loaded = source.load(&LoadOptions::default())?;
-        let no_input = ModelError::NoSuchTensor { kind: "input", index: 0, count: 0 };
-        let spec = loaded.model.inputs().first().ok_or(no_input)?;
-        let input = ImageInput::new(spec, loaded.entry.as_ref().map(|e| &e.input), &loaded.metadata)?;
+        let (_, input) = loaded.image_input()?;
         let extractor =
             FeatureExtractor::new(&source.bytes()?, EMBEDDING, &osprey_engine::Options::default())?;
         let dim = extractor.dim();

@@ -3,16 +3,15 @@
 use super::fill;
 use crate::model::Source;
 use anyhow::Result;
-use osprey_detector::geometry::Detection;
 use osprey_detector::model::{LoadOptions, LoadedModel, Model};
-use osprey_detector::ssd::{Detector, DetectorOptions, Nms, NmsKind};
+use osprey_detector::{Detect, Detector, DetectorOptions, Nms, NmsKind};
 use osprey_engine::PostProcess;
 use std::time::{Duration, Instant};
 
 /// What is run again and again.
 pub(super) enum Subject {
     Model(Box<dyn Model>),
-    Detector { detector: Box<Detector>, detections: Vec<Detection> },
+    Detector(Box<Detector>),
 }
 
 impl Subject {
@@ -29,7 +28,7 @@ impl Subject {
         }
         let detector_options = loaded.post_process.as_ref().map_or_else(DetectorOptions::default, as_in_file);
         if let Ok(detector) = Detector::from_model(loaded, &detector_options) {
-            return Ok(Self::Detector { detector: detector.into(), detections: Vec::new() });
+            return Ok(Self::Detector(detector.into()));
         }
         let mut model = source.load(options)?.model;
         fill(model.as_mut())?;
@@ -43,10 +42,10 @@ impl Subject {
                 model.run()?;
                 Ok(Times { inference: start.elapsed(), post_processing: Duration::ZERO })
             }
-            Self::Detector { detector, detections } => {
+            Self::Detector(detector) => {
                 detector.infer()?;
                 let inference = start.elapsed();
-                detector.detections(detections)?;
+                detector.detections()?;
                 Ok(Times { inference, post_processing: start.elapsed() - inference })
             }
         }

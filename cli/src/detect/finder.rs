@@ -5,41 +5,18 @@ use super::record::{Found, Times};
 use crate::args::{ChooseArgs, ModelArgs, NmsArg};
 use crate::model::{self, Source};
 use anyhow::{Context, Result};
-use osprey_detector::frame::{Frame, FrameError, Orientation};
-use osprey_detector::model::{ColorOrder, ImageInput, Labels, LoadedModel, ResizeMode};
-use osprey_detector::preprocess::{
-    Align, ChannelOrder, Fit, Normalization, Placement, PreprocessOptions, Preprocessor,
-};
-use osprey_detector::ssd::{ClassFilter, Detector, DetectorOptions, NmsKind, SoftDecay};
-use osprey_detector::{Detection, Tensor, TensorSpec};
-use std::time::{Duration, Instant};
-
-/// Bars of letterboxed pictures: the grey that such models are trained with.
-const BARS: [u8; 3] = [114; 3];
+use osprey_detector::model::Labels;
+use osprey_detector::ssd::{ClassFilter, DetectorOptions, NmsKind, SoftDecay};
+use osprey_detector::{Detect, Detection, Detector, FramePreparer, PreparedFrame};
+use std::time::Instant;
 
 /// Runs the model on prepared pictures.
 pub(crate) struct Finder {
     detector: Detector,
-    preparer: Preparer,
+    preparer: FramePreparer,
     labels: Vec<String>,
     settings: Vec<(String, String)>,
     detections: Vec<Detection>,
-}
-
-/// Brings pictures into the shape of the model's input.
-#[derive(Clone)]
-pub(crate) struct Preparer {
-    preprocessor: Preprocessor,
-    empty: Tensor,
-}
-
-/// A picture in the shape of the model's input.
-pub(crate) struct Prepared {
-    pub(crate) input: Tensor,
-    placement: Placement,
-    /// Width and height of the upright picture.
-    pub(crate) size: (u32, u32),
-    pub(crate) time: Duration,
 }
 
 impl Finder {
@@ -50,9 +27,7 @@ impl Finder {
         for note in detector.notes() {
             eprintln!("osprey: {source}: {note}");
         }
-        let spec = detector.model().inputs().first().context("the model has no input")?;
-        let preparer = Preparer::new(spec, detector.input());
-        let preparer = preparer.with_context(|| format!("cannot detect with {source}"))?;
+        let preparer = detector.preparer().with_context(|| format!("cannot detect with {source}"))?;
         let labels = detector.class_names();
         let settings = settings(&source, &detector, &options);
         Ok(Self { detector, preparer, labels, settings, detections: Vec::new() })
@@ -69,28 +44,23 @@ impl Finder {
     }
 
     /// A preparer for another thread.
-    pub(crate) fn preparer(&self) -> Preparer {
+    pub(crate) fn preparer(&self) -> FramePreparer {
         self.preparer.clone()
     }
 
     /// What is in a picture, best first, clipped to its edges.
-    pub(crate) fn find(&mut self, picture: &Prepared, times: &mut Times) -> Result<Vec<Found>> {
+    pub(crate) fn find(&mut self, picture: &PreparedFrame, times: &mut Times) -> Result<Vec<Found>> {
         let start = Instant::now();
-        self.detector.input_mut()?.assign(&picture.input.view())?;
-        self.detector.infer()?;
+        self.detector.infer_prepared(picture)?;
         times.inference = start.elapsed();
         let start = Instant::now();
-        self.detector.detections(&mut self.detections)?;
-        let (width, height) = picture.size;
-        let found = self.detections.iter().filter_map(|d| {
-            let bbox = picture.placement.to_frame(d.bbox).clipped();
-            // What lies on a letterbox bar alone is nothing.
-            (bbox.area() > 0.0).then(|| Found {
-                class_id: d.class_id,
-                label: self.labels[d.class_id].clone(),
-                score: d.score,
-                bbox: bbox.to_pixels(width, height),
-            })
+        self.detector.finish(picture.placement(), &mut self.detections)?;
+        let (width, height) = picture.size();
+        let found = self.detections.iter().map(|d| Found {
+            class_id: d.class_id,
+            label: self.labels[d.class_id].clone(),
+            score: d.score,
+            bbox: d.bbox.to_pixels(width, height),
         });
         let found = found.collect();
         times.postprocess = start.elapsed();
@@ -98,32 +68,11 @@ impl Finder {
     }
 }
 
-impl Preparer {
-    /// For the first input of any model that takes pictures.
-    pub(crate) fn for_model(loaded: &LoadedModel) -> Result<Self> {
-        let spec = loaded.model.inputs().first().context("the model has no input")?;
-        let entry = loaded.entry.as_ref().map(|e| &e.input);
-        Self::new(spec, &ImageInput::new(spec, entry, &loaded.metadata)?)
-    }
-
-    fn new(spec: &TensorSpec, picture: &ImageInput) -> Result<Self> {
-        let preprocessor = Preprocessor::new(spec, preprocess_options(picture))?;
-        let empty = Tensor::zeros(spec.dtype, &spec.shape).context("the model's input takes no picture")?;
-        Ok(Self { preprocessor, empty })
-    }
-
-    /// # Errors
-    /// Where the picture's sides are beyond what frames can have.
-    pub(crate) fn prepare(&mut self, picture: &Picture) -> Result<Prepared, FrameError> {
-        let start = Instant::now();
-        let (width, height) = picture.pixels.dimensions();
-        let orientation = Orientation::from_exif(picture.orientation.to_exif().into())?;
-        let frame = Frame::rgb(&picture.pixels, width, height)?.with_orientation(orientation);
-        let mut input = self.empty.clone();
-        let placement =
-            self.preprocessor.run(&frame, &mut input.view_mut()).expect("the tensor is made for it");
-        Ok(Prepared { input, placement, size: frame.upright_size(), time: start.elapsed() })
-    }
+/// A decoded picture in the form of the model's input.
+pub(crate) fn prepare(preparer: &mut FramePreparer, picture: &Picture) -> Result<PreparedFrame> {
+    let mut prepared = PreparedFrame::default();
+    preparer.prepare(&picture.frame()?, &mut prepared)?;
+    Ok(prepared)
 }
 
 pub(crate) fn options(model_args: &ModelArgs, choose: &ChooseArgs) -> Result<DetectorOptions> {
@@ -152,21 +101,6 @@ pub(crate) fn options(model_args: &ModelArgs, choose: &ChooseArgs) -> Result<Det
         max_detections: choose.max_detections.map_or(defaults.max_detections, |n| n as usize),
         ..defaults
     })
-}
-
-fn preprocess_options(input: &ImageInput) -> PreprocessOptions {
-    PreprocessOptions {
-        fit: match input.resize {
-            ResizeMode::Stretch => Fit::Stretch,
-            ResizeMode::Letterbox => Fit::Letterbox { fill: BARS, align: Align::Center },
-        },
-        channels: match input.color {
-            ColorOrder::Bgr => ChannelOrder::Bgr,
-            ColorOrder::Rgb | ColorOrder::Gray => ChannelOrder::Rgb,
-        },
-        normalization: Normalization { mean: input.normalization.mean, std: input.normalization.std },
-        ..PreprocessOptions::default()
-    }
 }
 
 fn settings(source: &Source, detector: &Detector, options: &DetectorOptions) -> Vec<(String, String)> {

@@ -3,17 +3,18 @@
 use super::tapped::Tapped;
 use crate::args::{DriftArgs, MAX_MEGAPIXELS};
 use crate::detect::decode::{self, Opened, PictureLimits};
-use crate::detect::finder::Preparer;
+use crate::detect::finder::prepare;
 use crate::detect::inputs::{Input, Inputs as Files, Search};
 use crate::model;
 use anyhow::{Context, Result, ensure};
 use npyz::{NpyFile, Order};
+use osprey_detector::FramePreparer;
 use osprey_detector::model::LoadOptions;
 use osprey_detector::tensor::DType;
 
 /// Samples, one after the other, as the float model takes them.
 pub(super) enum Inputs {
-    Pictures { files: std::vec::IntoIter<Input>, preparer: Box<Preparer> },
+    Pictures { files: std::vec::IntoIter<Input>, preparer: Box<FramePreparer> },
     Array { values: Vec<f32>, next: usize },
     Random { state: u64, low: f32, high: f32 },
 }
@@ -31,7 +32,7 @@ impl Inputs {
             let search = Search { recursive: true, exclude: &[] };
             let files = Files::collect(std::slice::from_ref(folder), &search)?.files.into_iter();
             let float = model::resolve(Some(&args.float))?;
-            let preparer = Preparer::for_model(&float.load(&LoadOptions::default())?)?;
+            let preparer = FramePreparer::for_model(&float.load(&LoadOptions::default())?)?;
             return Ok(Self::Pictures { files, preparer: Box::new(preparer) });
         }
         if let Some(file) = &args.inputs {
@@ -74,13 +75,16 @@ impl Inputs {
     }
 }
 
-fn next_picture(files: &mut std::vec::IntoIter<Input>, preparer: &mut Preparer) -> Result<Option<Vec<f32>>> {
+fn next_picture(
+    files: &mut std::vec::IntoIter<Input>,
+    preparer: &mut FramePreparer,
+) -> Result<Option<Vec<f32>>> {
     let limits = PictureLimits::megapixels(MAX_MEGAPIXELS);
     for input in files {
         match decode::open(&input.path, &limits).and_then(Opened::decode) {
             Ok(picture) => {
-                let prepared = preparer.prepare(&picture)?;
-                return Ok(Some(prepared.input.view().to_f32(None).into_iter().collect()));
+                let prepared = prepare(preparer, &picture)?;
+                return Ok(Some(prepared.input().view().to_f32(None).into_iter().collect()));
             }
             Err(e) => eprintln!("osprey: skipped {}: {e}", input.path.display()),
         }

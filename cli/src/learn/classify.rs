@@ -1,17 +1,18 @@
 //! `osprey classify`.
 
 use super::{pictures::Extractor, saved};
+use crate::args::MAX_MEGAPIXELS;
 use crate::detect::decode::{self, PictureLimits};
+use crate::detect::finder::prepare;
 use crate::detect::inputs::{Inputs, Search};
 use crate::detect::progress::Progress;
 use crate::detect::record::Skipped;
 use crate::{fail, model};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use osprey_detector::frame::{Frame, Orientation};
-use osprey_detector::model::{ImageInput, Labels, LoadOptions, LoadedModel, Task};
+use osprey_detector::FramePreparer;
+use osprey_detector::model::{Labels, LoadOptions, LoadedModel, Task};
 use osprey_detector::personalize::Head;
-use osprey_detector::preprocess::{PreprocessOptions, Preprocessor};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -62,7 +63,7 @@ struct Answer {
 
 enum Answerer {
     Personal { extractor: Box<Extractor>, head: Box<Head> },
-    Model { loaded: Box<LoadedModel>, preprocessor: Box<Preprocessor>, labels: Labels },
+    Model { loaded: Box<LoadedModel>, preparer: Box<FramePreparer>, labels: Labels },
 }
 
 impl Answerer {
@@ -73,9 +74,7 @@ impl Answerer {
         }
         let source = model::resolve_for(given, Task::Classification)?;
         let loaded = source.load(&LoadOptions::default())?;
-        let spec = loaded.model.inputs().first().context("the model has no input")?;
-        let input = ImageInput::new(spec, loaded.entry.as_ref().map(|e| &e.input), &loaded.metadata)?;
-        let preprocessor = Preprocessor::new(spec, PreprocessOptions::from(&input))?;
+        let preparer = FramePreparer::for_model(&loaded)?;
         let [output] = loaded.model.outputs() else {
             bail!("{source} has {} outputs; a classifier has one", loaded.model.outputs().len());
         };
@@ -84,7 +83,7 @@ impl Answerer {
             let (given, needed) = (labels.len(), output.elements());
             bail!("{source} has {given} labels for {needed} classes");
         }
-        Ok(Self::Model { preprocessor: Box::new(preprocessor), labels, loaded: Box::new(loaded) })
+        Ok(Self::Model { preparer: Box::new(preparer), labels, loaded: Box::new(loaded) })
     }
 
     fn ask(&mut self, path: &Path, index: usize) -> Result<Answer> {
@@ -95,12 +94,10 @@ impl Answerer {
                 let named = head.classes().iter().cloned().zip(answer.probabilities);
                 (named.collect(), answer.class.is_some())
             }
-            Self::Model { loaded, preprocessor, labels } => {
-                let picture = decode::open(path, &PictureLimits::megapixels(80))?.decode()?;
-                let (width, height) = picture.pixels.dimensions();
-                let orientation = Orientation::from_exif(picture.orientation.to_exif().into())?;
-                let frame = Frame::rgb(&picture.pixels, width, height)?.with_orientation(orientation);
-                preprocessor.run(&frame, &mut loaded.model.input_mut(0)?)?;
+            Self::Model { loaded, preparer, labels } => {
+                let picture = decode::open(path, &PictureLimits::megapixels(MAX_MEGAPIXELS))?.decode()?;
+                let prepared = prepare(preparer, &picture)?;
+                loaded.model.input_mut(0)?.assign(&prepared.input().view())?;
                 loaded.model.run()?;
                 let quantization = loaded.model.outputs()[0].quantization.clone();
                 let scores = loaded.model.output(0)?.to_f32(quantization.as_ref());

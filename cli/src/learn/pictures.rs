@@ -1,18 +1,16 @@
 //! From pictures to feature vectors.
 
+use crate::args::MAX_MEGAPIXELS;
 use crate::detect::decode::{self, PictureLimits};
 use crate::detect::inputs::{Inputs, Search};
 use crate::detect::progress::Progress;
 use crate::detect::record::Skipped;
 use crate::model::Source;
 use anyhow::{Context, Result, bail};
-use osprey_detector::frame::{Frame, Orientation};
-use osprey_detector::model::{ImageInput, LoadOptions, LoadedModel};
+use osprey_detector::model::LoadOptions;
 use osprey_detector::personalize::{Augmentation, Augmenter, FeatureExtractor, PictureFeatures};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-const MEGAPIXELS: u32 = 80;
 
 /// A feature extractor for picture files.
 pub(crate) struct Extractor {
@@ -28,9 +26,7 @@ impl Extractor {
         let failed = || format!("cannot take features from {source}");
         let bytes = source.bytes()?;
         let about = source.load(&LoadOptions::default())?;
-        let LoadedModel { model, entry, metadata, .. } = &about;
-        let spec = model.inputs().first().context("the model has no input")?;
-        let input = ImageInput::new(spec, entry.as_ref().map(|e| &e.input), metadata).with_context(failed)?;
+        let (_, input) = about.image_input().with_context(failed)?;
         let extractor = FeatureExtractor::new(&bytes, tensors, &osprey_engine::Options::default());
         let features = PictureFeatures::new(extractor.with_context(failed)?, &input)?;
         let augmenter = Augmenter::new(Augmentation::default(), features.size())?;
@@ -48,10 +44,8 @@ impl Extractor {
     /// A feature vector for each view of the picture in a file. `index` sets apart the views of
     /// different pictures.
     pub(crate) fn views(&mut self, path: &Path, index: usize) -> Result<Vec<Vec<f32>>> {
-        let picture = decode::open(path, &PictureLimits::megapixels(MEGAPIXELS))?.decode()?;
-        let (width, height) = picture.pixels.dimensions();
-        let orientation = Orientation::from_exif(picture.orientation.to_exif().into())?;
-        let frame = Frame::rgb(&picture.pixels, width, height)?.with_orientation(orientation);
+        let picture = decode::open(path, &PictureLimits::megapixels(MAX_MEGAPIXELS))?.decode()?;
+        let frame = picture.frame()?;
         let mut views = Vec::with_capacity(self.views);
         let seed = self.seed.wrapping_add(index as u64);
         self.augmenter.extract(&frame, 0..self.views, seed, &mut self.features, |_, features| {

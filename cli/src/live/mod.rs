@@ -17,12 +17,12 @@ use govern::Governed;
 use image::RgbImage;
 use osprey_detector::frame::{Frame, Timestamp};
 use osprey_detector::pipeline::{
-    Delivery, Detect, DetectError, Detections, Pipeline, PipelineOptions, Results, Stage, WorkerOptions,
+    Delivery, Detections, Pipeline, PipelineOptions, Results, Stage, WorkerOptions,
 };
 use osprey_detector::preprocess::{Filter, Placement, PreprocessOptions, Preprocessor};
 use osprey_detector::recording::{Facts, Header, Recorder};
 use osprey_detector::track::TrackerOptions;
-use osprey_detector::{DType, Tensor, TensorSpec};
+use osprey_detector::{DType, Detect, DetectorError, Tensor, TensorSpec};
 use output::Y4mWriter;
 use source::{OwnedFrame, Source, Stream};
 use std::collections::BTreeMap;
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let options = finder::options(&args.model, &args.choose)?;
     let load = {
         let model = model.clone();
-        move || model.try_detector(&options).map_err(DetectError::from)
+        move || model.try_detector(&options)
     };
     // Looked at before the worker owns it; loading takes milliseconds.
     let detector = load().with_context(|| format!("cannot detect with {model}"))?;
@@ -204,7 +204,7 @@ fn render(frame: &Frame<'_>) -> Option<RgbImage> {
 }
 
 fn consume(
-    results: &Results<Detections, DetectError>,
+    results: &Results<Detections, DetectorError>,
     mut outputs: Outputs,
     keeper: &Keeper,
     quiet: bool,

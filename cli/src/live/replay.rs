@@ -5,9 +5,8 @@ use crate::detect::finder;
 use crate::fail::SOME_SKIPPED;
 use crate::model;
 use anyhow::{Context, Result, bail};
-use osprey_detector::TensorSpec;
-use osprey_detector::pipeline::{Detect, copy_input};
 use osprey_detector::recording::{Header, Kept, Recording, tensor_of};
+use osprey_detector::{Detect, PreparedFrame, TensorSpec};
 use std::fs::File;
 use std::io::BufReader;
 use std::process::ExitCode;
@@ -43,12 +42,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode> {
     while let Some((facts, bytes)) = recording.next(spec.elements() * element)? {
         let input =
             tensor_of(bytes, &spec).context("the recording is damaged: an input has the wrong length")?;
-        copy_input(input.view(), detector.input_mut()?)?;
-        detector.run(&mut found)?;
-        let placement = facts.placement();
-        for detection in &mut found {
-            detection.bbox = placement.to_frame(detection.bbox).clipped();
-        }
+        let prepared = PreparedFrame::new(input, facts.placement(), facts.picture);
+        detector.infer_prepared(&prepared)?;
+        detector.finish(prepared.placement(), &mut found)?;
         let now: Vec<_> = found.iter().map(Kept::from).collect();
         frames += 1;
         if now != facts.detections {

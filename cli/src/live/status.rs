@@ -1,7 +1,8 @@
 //! What the terminal shows.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use osprey_detector::pipeline::{DetectError, Detections, Results, Snapshot, Stage};
+use osprey_detector::DetectorError;
+use osprey_detector::pipeline::{Detections, Results, Snapshot, Stage};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ impl Status {
         Self { bar: ProgressBar::with_draw_target(None, target).with_style(style), last: Instant::now() }
     }
 
-    pub(super) fn show(&mut self, results: &Results<Detections, DetectError>) {
+    pub(super) fn show(&mut self, results: &Results<Detections, DetectorError>) {
         if self.bar.is_hidden() || self.last.elapsed() < INTERVAL {
             return;
         }

@@ -2,8 +2,9 @@
 
 use super::associated::Archive;
 use super::native::NativeModel;
-use super::{Entry, LabelSource, Labels, Manifest, Metadata, Model, ModelError, metadata};
+use super::{Entry, ImageInput, LabelSource, Labels, Manifest, Metadata, Model, ModelError, metadata};
 use crate::ssd::{Calibration, LiteRtModel};
+use crate::tensor::TensorSpec;
 use osprey_engine::{DType, Graph, Isa, Limits, Options, PostProcess, Program};
 use serde::Serialize;
 use std::fmt;
@@ -150,6 +151,17 @@ fn beside(path: &Path) -> Option<Entry> {
 }
 
 impl LoadedModel {
+    /// The first input, as one for images.
+    ///
+    /// # Errors
+    /// [`ModelError::NoSuchTensor`], [`ModelError::NotAnImage`].
+    pub fn image_input(&self) -> Result<(&TensorSpec, ImageInput), ModelError> {
+        let none = ModelError::NoSuchTensor { kind: "input", index: 0, count: 0 };
+        let spec = self.model.inputs().first().ok_or(none)?;
+        let entry = self.entry.as_ref().map(|e| &e.input);
+        Ok((spec, ImageInput::new(spec, entry, &self.metadata)?))
+    }
+
     /// Loads a model from the bytes of its file; they are not needed afterwards.
     ///
     /// # Errors

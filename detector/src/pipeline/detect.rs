@@ -6,97 +6,28 @@ use super::lock;
 use super::results::{Outcome, Results};
 use super::task::{Stage, Task, Timings};
 use super::worker::{SubmitError, Submitted, Worker, WorkerOptions, WorkerState};
+use crate::detect::{Detect, Detector, FramePreparer, PreparedFrame};
 use crate::frame::{Frame, Timestamp};
 use crate::geometry::Detection;
-use crate::model::ModelError;
-use crate::preprocess::{Filter, Placement, PreprocessError, PreprocessOptions, Preprocessor};
-use crate::ssd::{Detector, DetectorError};
-use crate::tensor::{Tensor, TensorSpec, TensorView, TensorViewMut};
+use crate::preprocess::{Filter, Placement, PreprocessError, PreprocessOptions};
+use crate::ssd::DetectorError;
+use crate::tensor::Tensor;
 use crate::track::{Track, Tracker, TrackerOptions};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// What finds objects in a prepared picture.
-pub trait Detect: Send + 'static {
-    /// What the picture goes into: `[1, height, width, 1 or 3]`.
-    fn input_spec(&self) -> &TensorSpec;
-
-    /// How pictures become inputs.
-    fn preprocess(&self) -> PreprocessOptions;
-
-    /// The input, to be filled.
-    ///
-    /// # Errors
-    /// [`ModelError`].
-    fn input_mut(&mut self) -> Result<TensorViewMut<'_>, ModelError>;
-
-    /// Runs the model on the input.
-    ///
-    /// # Errors
-    /// [`ModelError`].
-    fn infer(&mut self) -> Result<(), ModelError>;
-
-    /// What the last run found, in fractions of the input; `found` is cleared first.
-    ///
-    /// # Errors
-    /// [`ModelError`].
-    fn detections(&mut self, found: &mut Vec<Detection>) -> Result<(), ModelError>;
-}
-
-impl Detect for Detector {
-    fn input_spec(&self) -> &TensorSpec {
-        &self.model().inputs()[0]
-    }
-
-    fn preprocess(&self) -> PreprocessOptions {
-        self.input().into()
-    }
-
-    fn input_mut(&mut self) -> Result<TensorViewMut<'_>, ModelError> {
-        Detector::input_mut(self)
-    }
-
-    fn infer(&mut self) -> Result<(), ModelError> {
-        Detector::infer(self)
-    }
-
-    fn detections(&mut self, found: &mut Vec<Detection>) -> Result<(), ModelError> {
-        Detector::detections(self, found)
-    }
-}
-
-/// Why detection failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DetectError {
-    /// The model did not load or run.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// The model takes no pictures.
-    #[error(transparent)]
-    Preprocess(#[from] PreprocessError),
-    /// The detector's file or options were refused.
-    #[error(transparent)]
-    Detector(#[from] DetectorError),
-    /// The detector could not be made, for a reason of the caller's own.
-    #[error("{0}")]
-    Load(String),
-}
-
-/// A prepared picture.
+/// A prepared frame, with its time.
 #[derive(Debug, Default)]
 pub struct DetectInput {
-    tensor: Option<Tensor>,
-    placement: Option<Placement>,
+    frame: PreparedFrame,
     at: Timestamp,
-    upright: (u32, u32),
 }
 
 impl DetectInput {
-    /// The model's input, for records and replays.
-    pub fn tensor(&self) -> Option<&Tensor> {
-        self.tensor.as_ref()
+    /// What the model sees, and where the frame lies in it.
+    pub fn frame(&self) -> &PreparedFrame {
+        &self.frame
     }
 }
 
@@ -136,77 +67,26 @@ pub struct DetectTask<D> {
     found: Vec<Detection>,
 }
 
-impl<D: Detect> DetectTask<D> {
-    fn map_back(&mut self, placement: &Placement) {
-        for detection in &mut self.found {
-            detection.bbox = placement.to_frame(detection.bbox).clipped();
-        }
-    }
-}
-
 impl<D: Detect> Task for DetectTask<D> {
     type Input = DetectInput;
     type Output = Detections;
-    type Error = DetectError;
+    type Error = DetectorError;
 
-    fn run(&mut self, input: &mut DetectInput, timings: &mut Timings) -> Result<Detections, DetectError> {
-        let (Some(tensor), Some(placement)) = (&input.tensor, &input.placement) else {
-            return Err(DetectError::Load("the input was never prepared".to_owned()));
-        };
-        timings.time(Stage::Inference, || {
-            copy_input(tensor.view(), self.detector.input_mut()?)?;
-            self.detector.infer()?;
-            Ok::<_, DetectError>(())
-        })?;
-        timings.time(Stage::Post, || {
-            self.detector.detections(&mut self.found)?;
-            self.map_back(placement);
-            Ok::<_, DetectError>(())
-        })?;
+    fn run(&mut self, input: &mut DetectInput, timings: &mut Timings) -> Result<Detections, DetectorError> {
+        timings.time(Stage::Inference, || self.detector.infer_prepared(&input.frame))?;
+        timings.time(Stage::Post, || self.detector.finish(input.frame.placement(), &mut self.found))?;
         let tracks = timings.time(Stage::Track, || match &self.tracker {
             Some(tracker) => lock(tracker).update(&self.found, input.at).to_vec(),
             None => Vec::new(),
         });
-        Ok(Detections { detections: self.found.clone(), tracks, picture: input.upright })
+        Ok(Detections { detections: self.found.clone(), tracks, picture: input.frame.size() })
     }
 }
 
-/// Copies a prepared picture into a model's input.
-///
-/// # Errors
-/// [`PreprocessError::Mismatch`].
-pub fn copy_input(from: TensorView<'_>, to: TensorViewMut<'_>) -> Result<(), PreprocessError> {
-    let (expected, expected_dtype) = (to.shape().to_vec(), to.dtype());
-    let mismatch = PreprocessError::Mismatch {
-        expected,
-        expected_dtype,
-        actual: from.shape().to_vec(),
-        actual_dtype: from.dtype(),
-    };
-    if from.shape() != to.shape() {
-        return Err(mismatch);
-    }
-    match (from, to) {
-        (TensorView::U8(from), TensorViewMut::U8(mut to)) => to.assign(&from),
-        (TensorView::I8(from), TensorViewMut::I8(mut to)) => to.assign(&from),
-        (TensorView::F32(from), TensorViewMut::F32(mut to)) => to.assign(&from),
-        _ => return Err(mismatch),
-    }
-    Ok(())
-}
-
-/// What the next frame is prepared for.
-struct Front {
-    preprocessor: Preprocessor,
-    spec: TensorSpec,
-}
-
-impl Front {
-    fn of(detector: &impl Detect, filter: Filter) -> Result<Self, PreprocessError> {
-        let spec = detector.input_spec().clone();
-        let options = PreprocessOptions { filter, ..detector.preprocess() };
-        Ok(Self { preprocessor: Preprocessor::new(&spec, options)?, spec })
-    }
+/// What prepares frames for the detector, whose own filter gives way to the pipeline's.
+fn preparer(detector: &impl Detect, filter: Filter) -> Result<FramePreparer, PreprocessError> {
+    let options = PreprocessOptions { filter, ..detector.preprocess() };
+    FramePreparer::new(detector.input_spec().clone(), options)
 }
 
 /// Camera frames in, tracked boxes out.
@@ -235,7 +115,7 @@ impl Front {
 /// Dropping it shuts it down.
 pub struct Pipeline<D: Detect = Detector> {
     worker: Worker<DetectTask<D>>,
-    front: Arc<Mutex<Front>>,
+    preparer: Mutex<FramePreparer>,
     tracker: Option<Arc<Mutex<Tracker>>>,
     filter: Filter,
     started: Instant,
@@ -247,11 +127,11 @@ impl<D: Detect> Pipeline<D> {
     /// Makes the detector and starts the worker; results come out of [`Results`].
     ///
     /// # Errors
-    /// Those of `factory`; [`DetectError::Preprocess`] where the model takes no pictures.
+    /// Those of `factory`; [`DetectorError::Preprocess`] where the model takes no pictures.
     pub fn start(
-        factory: impl FnMut() -> Result<D, DetectError> + Send + 'static,
+        factory: impl FnMut() -> Result<D, DetectorError> + Send + 'static,
         options: &PipelineOptions,
-    ) -> Result<(Self, Results<Detections, DetectError>), DetectError> {
+    ) -> Result<(Self, Results<Detections, DetectorError>), DetectorError> {
         let (parts, task) = Parts::new(factory, options);
         let (worker, results) = Worker::start(task, &options.worker)?;
         Ok((parts.into_pipeline(worker)?, results))
@@ -262,10 +142,10 @@ impl<D: Detect> Pipeline<D> {
     /// # Errors
     /// As [`Pipeline::start`].
     pub fn start_with_callback(
-        factory: impl FnMut() -> Result<D, DetectError> + Send + 'static,
+        factory: impl FnMut() -> Result<D, DetectorError> + Send + 'static,
         options: &PipelineOptions,
-        callback: impl FnMut(Outcome<Detections, DetectError>) + Send + 'static,
-    ) -> Result<Self, DetectError> {
+        callback: impl FnMut(Outcome<Detections, DetectorError>) + Send + 'static,
+    ) -> Result<Self, DetectorError> {
         let (parts, task) = Parts::new(factory, options);
         parts.into_pipeline(Worker::start_with_callback(task, &options.worker, callback)?)
     }
@@ -296,18 +176,9 @@ impl<D: Detect> Pipeline<D> {
         }
         self.worker.submit(at, |input, timings| {
             timings.time(Stage::Preprocess, || {
-                let mut front = lock(&self.front);
-                let Front { preprocessor, spec } = &mut *front;
-                let fits = |t: &Tensor| t.view().shape() == spec.shape && t.view().dtype() == spec.dtype;
-                if !input.tensor.as_ref().is_some_and(fits) {
-                    input.tensor = Tensor::zeros(spec.dtype, &spec.shape);
-                }
-                let tensor = input.tensor.as_mut().ok_or(PreprocessError::Type { dtype: spec.dtype })?;
-                let placement = preprocessor.run(frame, &mut tensor.view_mut())?;
-                input.placement = Some(placement);
+                lock(&self.preparer).prepare(frame, &mut input.frame)?;
                 input.at = at;
-                input.upright = frame.upright_size();
-                inspect(tensor, &placement);
+                inspect(input.frame.input(), input.frame.placement());
                 Ok(())
             })
         })
@@ -334,18 +205,18 @@ impl<D: Detect> Pipeline<D> {
     /// As [`Pipeline::start`]; the old detector goes on.
     pub fn replace_model(
         &self,
-        mut factory: impl FnMut() -> Result<D, DetectError> + Send + 'static,
-    ) -> Result<(), DetectError> {
+        mut factory: impl FnMut() -> Result<D, DetectorError> + Send + 'static,
+    ) -> Result<(), DetectorError> {
         // Made once to see whether it can be, before anything changes.
         let first = factory()?;
-        let front = Front::of(&first, self.filter)?;
+        let prepares = preparer(&first, self.filter)?;
         let mut first = Some(first);
         let tracker = self.tracker.clone();
         let make = move || {
             let detector = first.take().map_or_else(&mut factory, Ok)?;
             Ok(DetectTask { detector, tracker: tracker.clone(), found: Vec::new() })
         };
-        self.worker.replace(make, |_| *lock(&self.front) = front)
+        self.worker.replace(make, |_| *lock(&self.preparer) = prepares)
     }
 
     /// See [`Worker::pause`].
@@ -386,36 +257,36 @@ impl<D: Detect> Pipeline<D> {
 
 /// What a pipeline has beside its worker.
 struct Parts {
-    front: Arc<Mutex<Option<Result<Front, PreprocessError>>>>,
+    preparer: Arc<Mutex<Option<Result<FramePreparer, PreprocessError>>>>,
     tracker: Option<Arc<Mutex<Tracker>>>,
     filter: Filter,
 }
 
-type Make<D> = Box<dyn FnMut() -> Result<DetectTask<D>, DetectError> + Send>;
+type Make<D> = Box<dyn FnMut() -> Result<DetectTask<D>, DetectorError> + Send>;
 
 impl Parts {
     /// The parts, and what makes the task. The first task made tells what frames are prepared for.
     fn new<D: Detect>(
-        mut factory: impl FnMut() -> Result<D, DetectError> + Send + 'static,
+        mut factory: impl FnMut() -> Result<D, DetectorError> + Send + 'static,
         options: &PipelineOptions,
     ) -> (Self, Make<D>) {
         let tracker = options.tracker.map(|options| Arc::new(Mutex::new(Tracker::new(options))));
-        let front: Arc<Mutex<Option<_>>> = Arc::default();
-        let (told, shared, filter) = (Arc::clone(&front), tracker.clone(), options.filter);
+        let first: Arc<Mutex<Option<_>>> = Arc::default();
+        let (told, shared, filter) = (Arc::clone(&first), tracker.clone(), options.filter);
         let make = move || {
             let detector = factory()?;
-            lock(&told).get_or_insert_with(|| Front::of(&detector, filter));
+            lock(&told).get_or_insert_with(|| preparer(&detector, filter));
             Ok(DetectTask { detector, tracker: shared.clone(), found: Vec::new() })
         };
-        (Self { front, tracker, filter }, Box::new(make))
+        (Self { preparer: first, tracker, filter }, Box::new(make))
     }
 
-    fn into_pipeline<D: Detect>(self, worker: Worker<DetectTask<D>>) -> Result<Pipeline<D>, DetectError> {
-        let front = lock(&self.front).take();
-        let front = front.ok_or_else(|| DetectError::Load("no detector was made".to_owned()))??;
+    fn into_pipeline<D: Detect>(self, worker: Worker<DetectTask<D>>) -> Result<Pipeline<D>, DetectorError> {
+        let preparer = lock(&self.preparer).take();
+        let preparer = preparer.ok_or_else(|| DetectorError::Load("no detector was made".to_owned()))??;
         Ok(Pipeline {
             worker,
-            front: Arc::new(Mutex::new(front)),
+            preparer: Mutex::new(preparer),
             tracker: self.tracker,
             filter: self.filter,
             started: Instant::now(),

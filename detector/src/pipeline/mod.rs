@@ -18,9 +18,7 @@ mod task;
 mod thread;
 mod worker;
 
-pub use detect::{
-    Detect, DetectError, DetectInput, DetectTask, Detections, Pipeline, PipelineOptions, copy_input,
-};
+pub use detect::{DetectInput, DetectTask, Detections, Pipeline, PipelineOptions};
 pub use latency::{Latency, Percentiles, Snapshot};
 pub use ledger::{DropReason, Dropped, Ledger};
 pub use results::{Ended, Outcome, Results, ResultsOf, Shown, WorkError};

@@ -34,7 +34,7 @@ use plan::Plan;
 /// ```
 /// use osprey_detector::frame::Frame;
 /// use osprey_detector::preprocess::{PreprocessOptions, Preprocessor};
-/// use osprey_detector::{DType, NormBox, Tensor, TensorSpec};
+/// use osprey_detector::{DType, InputBox, Tensor, TensorSpec};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let spec = TensorSpec { name: "image".into(), shape: vec![1, 300, 300, 3], dtype: DType::U8, quantization: None };
@@ -43,8 +43,7 @@ use plan::Plan;
 ///
 /// let pixels = vec![0; 640 * 480 * 4];
 /// let placement = preprocessor.run(&Frame::bgra(&pixels, 640, 480)?, &mut input.view_mut())?;
-/// let whole_input = NormBox { x_min: 0.0, y_min: 0.0, x_max: 1.0, y_max: 1.0 };
-/// assert_eq!(placement.to_frame(whole_input).to_pixels(640, 480).x_max, 640.0);
+/// assert_eq!(placement.to_frame(InputBox::WHOLE).to_pixels(640, 480).x_max, 640.0);
 /// # Ok(())
 /// # }
 /// ```

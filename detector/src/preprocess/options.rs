@@ -1,3 +1,5 @@
+//! How a frame becomes a model's input.
+
 use crate::model::{ColorOrder, ImageInput, Normalization, ResizeMode};
 
 /// How a picture of one shape goes into an input of another.
@@ -62,15 +64,16 @@ pub struct PreprocessOptions {
     pub normalization: Normalization,
 }
 
-/// Gray of letterbox bars: the middle of the range, which normalizes to zero.
-const BARS: [u8; 3] = [127; 3];
+/// Letterbox padding, whoever prepares: the gray of the YOLO family, which is what letterboxes. An
+/// SSD of TensorFlow's is trained on stretched images.
+const PADDING: [u8; 3] = [114; 3];
 
 impl From<&ImageInput> for PreprocessOptions {
     /// As the model was trained.
     fn from(input: &ImageInput) -> Self {
         let fit = match input.resize {
             ResizeMode::Stretch => Fit::Stretch,
-            ResizeMode::Letterbox => Fit::Letterbox { fill: BARS, align: Align::Center },
+            ResizeMode::Letterbox => Fit::Letterbox { fill: PADDING, align: Align::Center },
         };
         let channels = match input.color {
             ColorOrder::Bgr => ChannelOrder::Bgr,

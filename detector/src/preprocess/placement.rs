@@ -1,50 +1,59 @@
-use crate::geometry::NormBox;
+//! Where an image lies in a model's input, and so how boxes come back from there.
 
-/// Where the picture ended up in the model's input, and so how boxes come back from there.
+use crate::geometry::{InputBox, NormBox};
+
+/// Where the image ended up in the model's input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Placement {
-    /// The part of the upright picture that the model sees.
+    /// The part of the upright image that the model sees.
     source: NormBox,
-    /// Where that part lies in the model's input; letterbox bars lie around it.
-    target: NormBox,
+    /// Where that part lies in the model's input; padding lies around it.
+    target: InputBox,
+}
+
+impl Default for Placement {
+    fn default() -> Self {
+        Self::whole()
+    }
 }
 
 impl Placement {
-    /// Shows the part `source` of the upright picture in the part `target` of the model's input.
-    pub fn new(source: NormBox, target: NormBox) -> Self {
+    /// Shows the part `source` of the upright image in the part `target` of the model's input.
+    pub fn new(source: NormBox, target: InputBox) -> Self {
         Self { source, target }
     }
 
-    /// The model's input shows the whole upright picture and nothing else.
+    /// The model's input shows the whole upright image and nothing else.
     pub fn whole() -> Self {
-        let all = NormBox { x_min: 0.0, y_min: 0.0, x_max: 1.0, y_max: 1.0 };
-        Self { source: all, target: all }
+        Self { source: NormBox::WHOLE, target: InputBox::WHOLE }
     }
 
-    /// From fractions of the model's input to fractions of the upright original picture. Not
-    /// clipped: a box on a letterbox bar comes out beyond the picture's edge.
-    pub fn to_frame(&self, model: NormBox) -> NormBox {
-        map(model, &self.target, &self.source)
+    /// The place in the upright image of a box in the model's input. Not clipped: a box on the
+    /// padding comes out beyond the image's edge.
+    pub fn to_frame(&self, found: InputBox) -> NormBox {
+        NormBox::from_edges(map(found.edges(), self.target.edges(), self.source.edges()))
     }
 
-    /// From fractions of the upright original picture to fractions of the model's input.
-    pub fn to_model(&self, frame: NormBox) -> NormBox {
-        map(frame, &self.source, &self.target)
+    /// The place in the model's input of a box in the upright image.
+    pub fn to_input(&self, bbox: NormBox) -> InputBox {
+        InputBox::from_edges(map(bbox.edges(), self.source.edges(), self.target.edges()))
     }
 
-    /// The part of the upright picture that the model sees.
+    /// The part of the upright image that the model sees.
     pub fn source(&self) -> NormBox {
         self.source
     }
 
     /// Where that part lies in the model's input.
-    pub fn target(&self) -> NormBox {
+    pub fn target(&self) -> InputBox {
         self.target
     }
 }
 
-fn map(b: NormBox, from: &NormBox, to: &NormBox) -> NormBox {
-    let x = |v: f32| to.x_min + (v - from.x_min) / (from.x_max - from.x_min) * (to.x_max - to.x_min);
-    let y = |v: f32| to.y_min + (v - from.y_min) / (from.y_max - from.y_min) * (to.y_max - to.y_min);
-    NormBox { x_min: x(b.x_min), y_min: y(b.y_min), x_max: x(b.x_max), y_max: y(b.y_max) }
+/// The edges of a box that lies in `from` as they lie in `to`.
+fn map(edges: [f32; 4], from: [f32; 4], to: [f32; 4]) -> [f32; 4] {
+    std::array::from_fn(|i| {
+        let (low, high) = (i % 2, i % 2 + 2);
+        to[low] + (edges[i] - from[low]) / (from[high] - from[low]) * (to[high] - to[low])
+    })
 }

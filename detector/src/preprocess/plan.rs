@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::{Align, Fit, Placement, PreprocessOptions};
 use crate::frame::{Components, Frame, Orientation};
-use crate::geometry::NormBox;
+use crate::geometry::{InputBox, NormBox};
 
 /// All that a plan depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,7 +51,7 @@ impl Plan {
         let key = key(frame);
         let rect = rect(frame, input, options.fit);
         let (w, h) = (input.0 as f32, input.1 as f32);
-        let target = NormBox {
+        let target = InputBox {
             x_min: rect.x as f32 / w,
             y_min: rect.y as f32 / h,
             x_max: (rect.x + rect.width) as f32 / w,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::frame::{Orientation, PackedFormat, Plane, YuvColor};
-use crate::geometry::NormBox;
+use crate::geometry::{InputBox, NormBox};
 use crate::tensor::{Quantization, Tensor, TensorView};
 use proptest::prelude::*;
 
@@ -361,7 +361,7 @@ proptest! {
         let placement = preprocessor.run(&frame, &mut input.view_mut()).unwrap();
         let (x, y, w, h) = inner;
         let original = NormBox { x_min: x, y_min: y, x_max: x + w, y_max: y + h };
-        let back = placement.to_frame(placement.to_model(original));
+        let back = placement.to_frame(placement.to_input(original));
         for (a, b) in [(back.x_min, original.x_min), (back.y_min, original.y_min), (back.x_max, original.x_max), (back.y_max, original.y_max)] {
             prop_assert!((a - b).abs() < 1e-4, "{back:?} {original:?}");
         }
@@ -394,7 +394,7 @@ proptest! {
         let placement = preprocessor.run(&frame, &mut input.view_mut()).unwrap();
         let TensorView::U8(levels) = input.view() else { panic!() };
         let (seen_x, seen_y) = center_of_brightness(levels.as_slice().unwrap(), 64);
-        let seen = NormBox { x_min: seen_x / 64.0, x_max: seen_x / 64.0, y_min: seen_y / 48.0, y_max: seen_y / 48.0 };
+        let seen = InputBox { x_min: seen_x / 64.0, x_max: seen_x / 64.0, y_min: seen_y / 48.0, y_max: seen_y / 48.0 };
         let upright = placement.to_frame(seen);
         // The same point, by way of the orientation's own mapping.
         let stored = frame.orientation().to_stored(upright);

@@ -1,7 +1,7 @@
 //! From an anchor and the network's correction to a box.
 
 use super::{Anchor, SpecError};
-use crate::geometry::NormBox;
+use crate::geometry::InputBox;
 
 /// Decoder of centre-size encodings, the `faster_rcnn_box_coder` of TensorFlow's detection models.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +32,7 @@ impl BoxDecoder {
     /// The box that `encoded` (y, x, h, w) makes of `anchor`: centre + encoded ÷ scale × size, and
     /// size × e^(encoded ÷ scale). Computed in double precision and rounded where LiteRT does.
     #[inline]
-    pub fn decode(&self, encoded: [f32; 4], anchor: Anchor) -> NormBox {
+    pub fn decode(&self, encoded: [f32; 4], anchor: Anchor) -> InputBox {
         let [y, x, h, w] = encoded.map(f64::from);
         let [sy, sx, sh, sw] = self.scale;
         let (anchor_h, anchor_w) = (f64::from(anchor.h), f64::from(anchor.w));
@@ -40,11 +40,11 @@ impl BoxDecoder {
         let cx = (x / sx * anchor_w + f64::from(anchor.cx)) as f32;
         let half_h = (0.5 * (h / sh).exp() * anchor_h) as f32;
         let half_w = (0.5 * (w / sw).exp() * anchor_w) as f32;
-        NormBox::from_yxyx([cy - half_h, cx - half_w, cy + half_h, cx + half_w])
+        InputBox::from_yxyx([cy - half_h, cx - half_w, cy + half_h, cx + half_w])
     }
 
     /// The correction that makes `bbox` of `anchor`: the inverse of [`BoxDecoder::decode`].
-    pub fn encode(&self, bbox: NormBox, anchor: Anchor) -> [f32; 4] {
+    pub fn encode(&self, bbox: InputBox, anchor: Anchor) -> [f32; 4] {
         let [sy, sx, sh, sw] = self.scale.map(|s| s as f32);
         let (h, w) = (bbox.y_max - bbox.y_min, bbox.x_max - bbox.x_min);
         let (cy, cx) = ((bbox.y_min + bbox.y_max) / 2.0, (bbox.x_min + bbox.x_max) / 2.0);
@@ -66,7 +66,7 @@ mod tests {
     fn a_correction_of_zero_is_the_anchor() {
         let anchor = Anchor { cy: 0.4, cx: 0.6, h: 0.2, w: 0.5 };
         let decoded = BoxDecoder::default().decode([0.0; 4], anchor);
-        assert_eq!(decoded, NormBox::from_yxyx([0.4 - 0.1, 0.6 - 0.25, 0.4 + 0.1, 0.6 + 0.25]));
+        assert_eq!(decoded, InputBox::from_yxyx([0.4 - 0.1, 0.6 - 0.25, 0.4 + 0.1, 0.6 + 0.25]));
     }
 
     #[test]
@@ -75,7 +75,7 @@ mod tests {
         let decoder = BoxDecoder::new([10.0, 5.0, 2.0, 4.0]).unwrap();
         // One anchor height down, half as high; a quarter of its width left, twice as wide.
         let decoded = decoder.decode([10.0, -1.25, -2.0 * 2f32.ln(), 4.0 * 2f32.ln()], anchor);
-        let expected = NormBox::from_yxyx([0.65, 0.0, 0.75, 0.8]);
+        let expected = InputBox::from_yxyx([0.65, 0.0, 0.75, 0.8]);
         let off = [
             decoded.y_min - expected.y_min,
             decoded.x_min - expected.x_min,
@@ -98,7 +98,7 @@ mod tests {
             (y, x, h, w) in (0.0f32..0.8, 0.0f32..0.8, 0.01f32..0.9, 0.01f32..0.9),
             (cy, cx, ah, aw) in (0.0f32..1.0, 0.0f32..1.0, 0.05f32..1.0, 0.05f32..1.0),
         ) {
-            let (bbox, anchor) = (NormBox::from_yxyx([y, x, y + h, x + w]), Anchor { cy, cx, h: ah, w: aw });
+            let (bbox, anchor) = (InputBox::from_yxyx([y, x, y + h, x + w]), Anchor { cy, cx, h: ah, w: aw });
             let decoder = BoxDecoder::default();
             let back = decoder.decode(decoder.encode(bbox, anchor), anchor);
             prop_assert!(back.iou(&bbox) > 0.999, "{back:?} in place of {bbox:?}");

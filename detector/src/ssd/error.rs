@@ -1,15 +1,22 @@
-//! Why a model is no detector.
+//! Why nothing is detected.
 
 use super::SpecError;
 use crate::model::{LabelError, ModelError};
+use crate::preprocess::PreprocessError;
 
-/// Everything that can go wrong between a model and its detections.
+/// Everything that can go wrong between a model file, a frame and its detections.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum DetectorError {
     /// The model did not load or run.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The frame cannot be brought into the model's input.
+    #[error(transparent)]
+    Preprocess(#[from] PreprocessError),
+    /// The detector could not be made, for a reason of the caller's own.
+    #[error("{0}")]
+    Load(String),
     /// The labels do not fit, or a class of that name does not exist.
     #[error(transparent)]
     Labels(#[from] LabelError),

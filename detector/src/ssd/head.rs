@@ -3,13 +3,13 @@
 use super::nms::{Candidate, Suppression, soft_non_max_suppression, suppress};
 use super::scores::{Hit, Layout, Pick, ScoreReader};
 use super::{Anchor, BoxDecoder, Calibration, DetectorError, NmsKind, ScoreKind, tflite};
-use crate::geometry::NormBox;
+use crate::geometry::InputBox;
 use crate::model::{Model, ModelError};
 use crate::tensor::{DType, TensorSpec, TensorView};
 use osprey_engine::PostProcess;
 
 /// Everything that is fixed between two pictures.
-pub(super) struct Head {
+pub(crate) struct Head {
     boxes: usize,
     scores: usize,
     box_affine: (f32, i32),
@@ -21,21 +21,44 @@ pub(super) struct Head {
 }
 
 /// What is known of the outputs, from whatever source.
-pub(super) struct HeadSpec {
-    pub(super) boxes: usize,
-    pub(super) scores: usize,
-    pub(super) classes: usize,
-    pub(super) kind: ScoreKind,
-    pub(super) anchors: Vec<Anchor>,
-    pub(super) decoder: BoxDecoder,
-    pub(super) calibration: Option<Calibration>,
-    pub(super) thresholds: Vec<f32>,
-    pub(super) nms: NmsKind,
-    pub(super) iou_threshold: f32,
+pub(crate) struct HeadSpec {
+    pub(crate) boxes: usize,
+    pub(crate) scores: usize,
+    pub(crate) classes: usize,
+    pub(crate) kind: ScoreKind,
+    pub(crate) anchors: Vec<Anchor>,
+    pub(crate) decoder: BoxDecoder,
+    pub(crate) calibration: Option<Calibration>,
+    pub(crate) thresholds: Vec<f32>,
+    pub(crate) nms: NmsKind,
+    pub(crate) iou_threshold: f32,
+}
+
+impl HeadSpec {
+    /// As a file's post-processing operator describes it: two outputs, boxes and then scores.
+    /// Thresholds are the caller's to set.
+    pub(super) fn of_operator(operator: &PostProcess) -> Result<Self, DetectorError> {
+        let options = &operator.options;
+        let rule = tflite::rule(options);
+        Ok(Self {
+            boxes: 0,
+            scores: 1,
+            classes: options.num_classes,
+            kind: ScoreKind::Probabilities,
+            anchors: operator.anchors.iter().copied().map(Anchor::from).collect(),
+            decoder: BoxDecoder::new(options.scale_yxhw)?,
+            calibration: None,
+            thresholds: Vec::new(),
+            nms: rule.kind,
+            iou_threshold: options.nms_iou_threshold,
+        })
+    }
 }
 
 impl Head {
-    pub(super) fn new(outputs: &[TensorSpec], spec: HeadSpec) -> Result<Self, DetectorError> {
+    /// # Errors
+    /// [`DetectorError`].
+    pub(crate) fn new(outputs: &[TensorSpec], spec: HeadSpec) -> Result<Self, DetectorError> {
         let (boxes, scores) = (&outputs[spec.boxes], &outputs[spec.scores]);
         let ([count, _], [_, columns]) = (rows(boxes)?, rows(scores)?);
         if spec.anchors.len() != count {
@@ -60,59 +83,40 @@ impl Head {
         })
     }
 
-    /// As a file's post-processing operator describes it, with its own thresholds.
-    pub(super) fn of_operator(outputs: &[TensorSpec], end: &PostProcess) -> Result<Self, DetectorError> {
-        let options = &end.options;
-        let rule = tflite::rule(options);
-        let spec = HeadSpec {
-            boxes: 0,
-            scores: 1,
-            classes: options.num_classes,
-            kind: ScoreKind::Probabilities,
-            anchors: end.anchors.iter().copied().map(Anchor::from).collect(),
-            decoder: BoxDecoder::new(options.scale_yxhw)?,
-            calibration: None,
-            thresholds: vec![options.nms_score_threshold; options.num_classes.min(columns(outputs, 1))],
-            nms: rule.kind,
-            iou_threshold: options.nms_iou_threshold,
-        };
-        Self::new(outputs, spec)
-    }
-
-    pub(super) fn classes(&self) -> usize {
+    pub(crate) fn classes(&self) -> usize {
         self.reader.thresholds().len()
     }
 
-    pub(super) fn has_background(&self) -> bool {
+    pub(crate) fn has_background(&self) -> bool {
         self.reader.layout().offset == 1
     }
 
-    pub(super) fn anchors(&self) -> &[Anchor] {
+    pub(crate) fn anchors(&self) -> &[Anchor] {
         &self.anchors
     }
 
-    pub(super) fn kind(&self) -> NmsKind {
+    pub(crate) fn kind(&self) -> NmsKind {
         self.kind
     }
 
-    pub(super) fn is_fast(&self) -> bool {
+    pub(crate) fn is_fast(&self) -> bool {
         matches!(self.kind, NmsKind::TfliteFast { .. })
     }
 
-    pub(super) fn iou_threshold(&self) -> f32 {
+    pub(crate) fn iou_threshold(&self) -> f32 {
         self.iou_threshold
     }
 
-    pub(super) fn set_thresholds(&mut self, thresholds: Vec<f32>) {
+    pub(crate) fn set_thresholds(&mut self, thresholds: Vec<f32>) {
         self.reader.set_thresholds(thresholds);
     }
 
-    pub(super) fn set_nms(&mut self, kind: NmsKind, iou_threshold: f32) {
+    pub(crate) fn set_nms(&mut self, kind: NmsKind, iou_threshold: f32) {
         (self.kind, self.iou_threshold) = (kind, iou_threshold);
     }
 
     /// Fills `candidates` with what is found in the outputs of the last run, best first.
-    pub(super) fn detect(
+    pub(crate) fn detect(
         &mut self,
         model: &dyn Model,
         max_detections: usize,
@@ -131,7 +135,7 @@ impl Head {
         let (decoder, anchors) = (&self.decoder, &self.anchors);
         self.reader.each(&scores, pick, |Hit { anchor, class_id, score }| {
             if anchor < anchors.len() {
-                candidates.push(Candidate { bbox: NormBox::default(), class_id, score, anchor });
+                candidates.push(Candidate { bbox: InputBox::default(), class_id, score, anchor });
             }
         });
         // A box is decoded when suppression comes to it.
@@ -179,7 +183,7 @@ impl Head {
     }
 
     /// Least score of each class; infinite where it is not wanted.
-    pub(super) fn thresholds(&self) -> &[f32] {
+    pub(crate) fn thresholds(&self) -> &[f32] {
         self.reader.thresholds()
     }
 }
@@ -209,10 +213,6 @@ impl<'a> Boxes<'a> {
             Self::I8(s, w, q) => std::array::from_fn(|i| real(s[anchor * w + i].into(), q)),
         }
     }
-}
-
-fn columns(outputs: &[TensorSpec], index: usize) -> usize {
-    outputs.get(index).and_then(|o| o.shape.last().copied()).unwrap_or(0)
 }
 
 /// Rows and columns of an output `[1, rows, columns]`; further dimensions of one are overlooked.

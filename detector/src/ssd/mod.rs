@@ -1,10 +1,9 @@
-//! Single-shot detection: anchors, box decoding, non-maximum suppression, and the detector made of
-//! them.
+//! Single-shot detection: anchors, box decoding, scores, non-maximum suppression.
 
 mod anchors;
 mod calibration;
 mod decode;
-mod detector;
+mod describe;
 mod error;
 mod head;
 mod nms;
@@ -16,8 +15,9 @@ mod tflite;
 pub use anchors::{Anchor, AnchorSpec, MultiscaleAnchors, SsdAnchors};
 pub use calibration::Calibration;
 pub use decode::BoxDecoder;
-pub use detector::Detector;
+pub(crate) use describe::describe;
 pub use error::DetectorError;
+pub(crate) use head::{Head, HeadSpec};
 pub use nms::{Candidate, SoftDecay, Suppression, non_max_suppression, soft_non_max_suppression};
 pub use options::{ClassFilter, DetectorOptions, Nms, NmsKind};
 pub use scores::ScoreKind;

@@ -1,13 +1,13 @@
 //! Non-maximum suppression: of boxes that overlap, keep the best.
 
-use crate::geometry::NormBox;
+use crate::geometry::InputBox;
 use std::cmp::Ordering;
 
 /// A box that passed its threshold and awaits suppression.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
     /// Where it is.
-    pub bbox: NormBox,
+    pub bbox: InputBox,
     /// Its class, the background not counted.
     pub class_id: usize,
     /// Its score.
@@ -18,7 +18,7 @@ pub struct Candidate {
 
 impl Candidate {
     /// Best first; of equal scores the lower class, then the lower anchor, as LiteRT meets them.
-    pub(super) fn order(&self, other: &Self) -> Ordering {
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
         let key = |c: &Self| (c.class_id, c.anchor);
         other.score.total_cmp(&self.score).then_with(|| key(self).cmp(&key(other)))
     }
@@ -168,9 +168,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn overlap(a: &NormBox, b: &NormBox) -> f32 {
+    fn overlap(a: &InputBox, b: &InputBox) -> f32 {
         let side = |lo: f32, hi: f32| if hi > lo { hi - lo } else { 0.0 };
-        let area = |r: &NormBox| side(r.x_min, r.x_max) * side(r.y_min, r.y_max);
+        let area = |r: &InputBox| side(r.x_min, r.x_max) * side(r.y_min, r.y_max);
         let w = side(a.x_min.max(b.x_min), a.x_max.min(b.x_max));
         let h = side(a.y_min.max(b.y_min), a.y_max.min(b.y_max));
         if w * h > 0.0 { w * h / (area(a) + area(b) - w * h) } else { 0.0 }
@@ -237,7 +237,7 @@ mod tests {
             let candidate =
                 |(anchor, (x, y, w, h, class_id, score)): (usize, (u8, u8, u8, u8, usize, u8))| {
                     let [x, y, w, h] = [x, y, w, h].map(|v| f32::from(v) * 0.1);
-                    let bbox = NormBox { x_min: x, y_min: y, x_max: x + w * 1.5, y_max: y + h };
+                    let bbox = InputBox { x_min: x, y_min: y, x_max: x + w * 1.5, y_max: y + h };
                     Candidate { bbox, class_id, score: f32::from(score) / 20.0, anchor }
                 };
             all.into_iter().enumerate().map(candidate).collect()
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn numbers_that_are_none_do_not_panic() {
         let odd = |v: f32| Candidate {
-            bbox: NormBox { x_min: v, y_min: v, x_max: v, y_max: v },
+            bbox: InputBox { x_min: v, y_min: v, x_max: v, y_max: v },
             class_id: 0,
             score: v,
             anchor: 0,

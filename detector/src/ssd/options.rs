@@ -2,6 +2,7 @@
 
 use super::{Anchor, DetectorError, SoftDecay, SsdSpec};
 use crate::model::{Labels, LoadOptions};
+use crate::preprocess::Filter;
 
 /// How overlapping boxes are thinned out.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -63,6 +64,8 @@ pub struct DetectorOptions {
     pub classes: ClassFilter,
     /// Suppression of overlapping boxes.
     pub nms: Nms,
+    /// How frames are resampled into the model's input.
+    pub filter: Filter,
     /// Most detections of one picture, best first; whatever limit the file has is ignored.
     pub max_detections: usize,
     /// Description of raw outputs, in place of the manifest's.
@@ -79,6 +82,7 @@ impl Default for DetectorOptions {
             class_thresholds: Vec::new(),
             classes: ClassFilter::All,
             nms: Nms::default(),
+            filter: Filter::default(),
             max_detections: 100,
             ssd: None,
             anchors: None,
@@ -102,7 +106,7 @@ impl DetectorOptions {
         Ok(())
     }
 
-    pub(super) fn check(&self) -> Result<(), DetectorError> {
+    pub(crate) fn check(&self) -> Result<(), DetectorError> {
         let fraction = |option, value: f32| match (0.0..=1.0).contains(&value) {
             true => Ok(()),
             false => Err(DetectorError::BadOption { option, value, range: "in 0..1" }),

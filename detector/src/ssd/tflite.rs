@@ -1,6 +1,6 @@
 //! TFLite_Detection_PostProcess, LiteRT's operator, on the raw outputs before it.
 
-use super::head::Head;
+use super::head::{Head, HeadSpec};
 use super::nms::Candidate;
 use super::{DetectorError, Nms, NmsKind};
 use crate::model::{Model, ModelError};
@@ -19,6 +19,14 @@ pub(super) fn rule(options: &DetectionPostProcess) -> Nms {
         false => NmsKind::TfliteFast { max_classes_per_detection: options.max_classes_per_detection },
     };
     Nms { kind, iou_threshold: Some(options.nms_iou_threshold) }
+}
+
+/// The head that the operator describes, with its own thresholds.
+fn operator_head(outputs: &[TensorSpec], operator: &PostProcess) -> Result<Head, DetectorError> {
+    let spec = HeadSpec::of_operator(operator)?;
+    let columns = outputs.get(spec.scores).and_then(|o| o.shape.last().copied()).unwrap_or(0);
+    let thresholds = vec![operator.options.nms_score_threshold; spec.classes.min(columns)];
+    Head::new(outputs, HeadSpec { thresholds, ..spec })
 }
 
 /// Where an output of the file comes from.
@@ -56,11 +64,11 @@ impl LiteRtModel {
         end: &PostProcess,
     ) -> Result<Self, ModelError> {
         let refuse = |what: String| ModelError::PostProcess { what };
-        let head = Head::of_operator(inner.outputs(), end).map_err(|e| match e {
+        let options = &end.options;
+        let head = operator_head(inner.outputs(), end).map_err(|e| match e {
             DetectorError::Model(e) => e,
             other => refuse(other.to_string()),
         })?;
-        let options = &end.options;
         if !(options.nms_iou_threshold > 0.0 && options.nms_iou_threshold <= 1.0) {
             return Err(refuse(format!(
                 "nms_iou_threshold is {}, but must be in 0..1",

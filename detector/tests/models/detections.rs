@@ -1,6 +1,6 @@
 use crate::support::{Golden, assets, feed, feed_view, goldens, model, runs};
 use osprey_detector::model::{LoadOptions, PostProcessing, load};
-use osprey_detector::{Detection, Detector, DetectorOptions};
+use osprey_detector::{Detect, Detection, Detector, DetectorOptions, InputBox};
 use std::path::Path;
 
 /// Files that end in TFLite_Detection_PostProcess.
@@ -56,9 +56,8 @@ fn the_detector_finds_what_litert_finds() {
         let mut detector = Detector::load(model(&assets, name), &options).unwrap();
         for run in runs(&assets, name) {
             feed_view(detector.input_mut().unwrap(), &run.join("input.npy"));
-            let mut detections = Vec::new();
-            detector.run(&mut detections).unwrap();
-            clear += check(name, &run, &detections);
+            detector.infer().unwrap();
+            clear += check(name, &run, detector.detections().unwrap());
         }
     }
     assert!(clear >= 5, "the goldens hold only {clear} detections");
@@ -81,9 +80,9 @@ fn a_model_can_give_litert_s_four_outputs() {
                 assert_eq!(loaded.model.outputs()[i].elements(), golden.len());
             }
             let count = outputs[3][0] as usize;
-            let found: Vec<Detection> = (0..count)
+            let found: Vec<Detection<InputBox>> = (0..count)
                 .map(|i| Detection {
-                    bbox: osprey_detector::NormBox::from_yxyx(outputs[0].as_chunks().0[i]),
+                    bbox: osprey_detector::InputBox::from_yxyx(outputs[0].as_chunks().0[i]),
                     class_id: outputs[1][i] as usize,
                     score: outputs[2][i],
                 })
@@ -100,9 +99,9 @@ fn more_than_ten_detections_where_they_are_asked_for() {
     let name = "ssd_mobilenet_v1_1_metadata_1";
     let options = DetectorOptions { score_threshold: 0.05, max_detections: 50, ..DetectorOptions::default() };
     let mut detector = Detector::load(model(&assets, name), &options).unwrap();
-    let mut detections = Vec::new();
     feed_view(detector.input_mut().unwrap(), &runs(&assets, name)[0].join("input.npy"));
-    detector.run(&mut detections).unwrap();
+    detector.infer().unwrap();
+    let detections = detector.detections().unwrap();
     assert_eq!(detections.len(), 50);
     assert!(detections.is_sorted_by(|a, b| a.score >= b.score));
 }

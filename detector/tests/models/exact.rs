@@ -1,7 +1,7 @@
 use crate::fixed::Fixed;
 use crate::support::{Golden, assets, bytes, goldens, model, runs};
 use osprey_detector::model::{LoadOptions, LoadedModel, load};
-use osprey_detector::{Detector, DetectorOptions, Tensor};
+use osprey_detector::{Detect, Detector, DetectorOptions, Tensor};
 
 /// LiteRT's own raw outputs of the localizer, through our decoding and suppression, give the very
 /// detections of LiteRT's operator: no kernel of ours is involved.
@@ -29,8 +29,8 @@ fn decoding_and_suppression_equal_litert_s_operator() {
             let loaded = LoadedModel { model: Box::new(fixed), ..end };
             let options = DetectorOptions { score_threshold: 0.0, ..DetectorOptions::default() };
             let mut detector = Detector::from_model(loaded, &options).unwrap();
-            let mut detections = Vec::new();
-            detector.run(&mut detections).unwrap();
+            detector.infer().unwrap();
+            let detections = detector.detections().unwrap();
             let goldens = goldens(run, kernels);
             assert_eq!(detections.len(), goldens.len());
             for (d, g) in detections.iter().zip(&goldens) {

@@ -3,7 +3,7 @@
 use crate::fixed::Fixed;
 use osprey_detector::model::{LabelError, LabelSource, Labels};
 use osprey_detector::ssd::{Anchor, SoftDecay, SsdSpec};
-use osprey_detector::{ClassFilter, Detection, Detector, DetectorError, DetectorOptions, Nms, NmsKind};
+use osprey_detector::{ClassFilter, Detect, Detector, DetectorError, DetectorOptions, Nms, NmsKind};
 
 /// Two piles of boxes, left and right, each of two that overlap by 0.6 ÷ 1.0 = 0.6.
 const ANCHORS: [[f32; 4]; 4] =
@@ -32,8 +32,8 @@ fn options() -> DetectorOptions {
 fn run(options: &DetectorOptions) -> Vec<(usize, u32)> {
     let model = Fixed::new(&[[0.0; 4]; 4], &SCORES).loaded(Some(labels()));
     let mut detector = Detector::from_model(model, options).unwrap();
-    let mut found = vec![Detection { bbox: Default::default(), class_id: 99, score: 1.0 }];
-    detector.run(&mut found).unwrap();
+    detector.infer().unwrap();
+    let found = detector.detections().unwrap();
     found.iter().map(|d| (d.class_id, (d.score * 256.0).round() as u32)).collect()
 }
 
@@ -95,8 +95,8 @@ fn the_best_come_first_and_no_more_than_asked_for() {
 fn boxes_land_where_the_anchors_are() {
     let model = Fixed::new(&[[1.0, -2.0, 0.0, 0.0]; 4], &SCORES).loaded(Some(labels()));
     let mut detector = Detector::from_model(model, &options()).unwrap();
-    let mut found = Vec::new();
-    detector.run(&mut found).unwrap();
+    detector.infer().unwrap();
+    let found = detector.detections().unwrap();
     // A tenth of 0.4 down, two tenths of 0.2 to the left.
     let b = found[0].bbox;
     let off = [b.y_min - 0.34, b.x_min - 0.06, b.y_max - 0.74, b.x_max - 0.26];
@@ -124,8 +124,8 @@ fn settings_change_while_running_and_mistakes_leave_them_alone() {
     ] {
         assert!(detector.reconfigure(&wrong).is_err(), "{wrong:?}");
     }
-    let mut found = Vec::new();
-    detector.run(&mut found).unwrap();
+    detector.infer().unwrap();
+    let found = detector.detections().unwrap();
     assert_eq!(found.len(), 1, "the last good settings hold");
 }
 

@@ -1,4 +1,4 @@
-use osprey_detector::{Model, NormBox, TensorViewMut};
+use osprey_detector::{InputBox, Model, TensorViewMut};
 use std::path::{Path, PathBuf};
 
 /// The folder of optional assets; prints one line where there is none.
@@ -48,7 +48,7 @@ pub(crate) fn feed_view(mut view: TensorViewMut<'_>, input: &Path) {
 /// A detection that LiteRT reported.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Golden {
-    pub(crate) bbox: NormBox,
+    pub(crate) bbox: InputBox,
     pub(crate) class_id: usize,
     pub(crate) score: f32,
 }
@@ -60,7 +60,7 @@ pub(crate) fn goldens(folder: &Path, kernels: &str) -> Vec<Golden> {
         [0, 1, 2, 3].map(|i| floats(&folder.join(format!("out{i}.{kernels}.npy"))));
     let rows = boxes.as_chunks::<4>().0.iter().zip(classes).zip(scores);
     let golden = |((b, c), s): ((&[f32; 4], f32), f32)| Golden {
-        bbox: NormBox::from_yxyx(*b),
+        bbox: InputBox::from_yxyx(*b),
         class_id: c as usize,
         score: s,
     };

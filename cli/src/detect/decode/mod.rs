@@ -5,6 +5,7 @@ mod container;
 use container::{format_of, jpeg_is_truncated, webp_orientation};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use osprey_detector::frame::{Frame, FrameError};
 use std::fs::File;
 use std::io::{self, BufRead, Cursor, Read, Seek};
 use std::panic::{self, AssertUnwindSafe};
@@ -61,6 +62,13 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
+    /// The pixels as the detector takes them, with the way to turn them.
+    pub(crate) fn frame(&self) -> Result<Frame<'_>, FrameError> {
+        let (width, height) = self.pixels.dimensions();
+        let orientation = osprey_detector::frame::Orientation::from_exif(self.orientation.to_exif().into())?;
+        Ok(Frame::rgb(&self.pixels, width, height)?.with_orientation(orientation))
+    }
+
     /// The pixels, turned upright.
     pub(crate) fn into_upright(self) -> RgbImage {
         if self.orientation == Orientation::NoTransforms {

@@ -6,12 +6,13 @@
 mod budget;
 
 use super::decode::{self, Opened, Picture, PictureLimits};
-use super::finder::{Finder, Prepared, Preparer};
+use super::finder::{self, Finder};
 use super::inputs::Input;
 use super::record::{Record, Skipped, Times};
 use anyhow::{Result, anyhow};
 use budget::{Budget, Permit};
 use crossbeam_channel::{Receiver, Sender, bounded};
+use osprey_detector::{FramePreparer, PreparedFrame};
 use std::thread;
 use std::time::Instant;
 
@@ -47,7 +48,7 @@ pub(crate) enum Outcome<T> {
 }
 
 struct Decoded<'a> {
-    prepared: Prepared,
+    prepared: PreparedFrame,
     /// Kept where something is drawn later.
     picture: Option<(Picture, Permit<'a>)>,
     times: Times,
@@ -107,7 +108,7 @@ pub(crate) fn run<F: Finish>(
 struct Fetcher<'a> {
     limits: PictureLimits,
     keeps_pictures: bool,
-    preparer: Preparer,
+    preparer: FramePreparer,
     budget: &'a Budget,
 }
 
@@ -138,8 +139,9 @@ impl<'a> Fetcher<'a> {
         let start = Instant::now();
         let picture = opened.decode().map_err(|e| e.to_string())?;
         times.decode += start.elapsed();
-        let prepared = self.preparer.prepare(&picture).map_err(|e| e.to_string())?;
-        times.preprocess = prepared.time;
+        let start = Instant::now();
+        let prepared = finder::prepare(&mut self.preparer, &picture).map_err(|e| format!("{e:#}"))?;
+        times.preprocess = start.elapsed();
         let picture = self.keeps_pictures.then_some((picture, permit));
         Ok(Decoded { prepared, picture, times: *times })
     }
@@ -158,7 +160,7 @@ fn find<'a>(
         let examined = match fetched {
             Ok(Decoded { prepared, picture, mut times }) => {
                 let found = finder.find(&prepared, &mut times)?;
-                let (width, height) = prepared.size;
+                let (width, height) = prepared.size();
                 let (image, name) = (input.path.display().to_string(), input.name.clone());
                 Ok((Record { image, name, width, height, found, times }, picture))
             }

@@ -2,21 +2,21 @@
 
 use crate::args::{EvalArgs, MAX_MEGAPIXELS};
 use crate::detect::decode::{self, Opened, PictureLimits};
-use crate::detect::finder::Preparer;
+use crate::detect::finder::prepare;
 use crate::detect::inputs::{Input, Inputs, Search};
 use crate::eval::classes::ClassMap;
 use crate::eval::read;
 use anyhow::{Context, Result, bail, ensure};
 use npyz::{NpyFile, Order};
-use osprey_detector::Model;
 use osprey_detector::model::LoadedModel;
 use osprey_detector::tensor::{TensorSpec, TensorViewMut};
+use osprey_detector::{FramePreparer, Model};
 use std::path::Path;
 
 /// Inputs with their true classes, one after the other.
 pub(super) enum Samples {
     Arrays { inputs: Array, truth: Vec<i64>, next: usize },
-    Pictures { files: std::vec::IntoIter<(Input, usize)>, preparer: Box<Preparer> },
+    Pictures { files: std::vec::IntoIter<(Input, usize)>, preparer: Box<FramePreparer> },
 }
 
 /// Samples of one array, row after row.
@@ -65,7 +65,7 @@ impl Samples {
             Ok((input, id))
         });
         let files = labelled.collect::<Result<Vec<_>>>()?.into_iter();
-        Ok(Self::Pictures { files, preparer: Box::new(Preparer::for_model(loaded)?) })
+        Ok(Self::Pictures { files, preparer: Box::new(FramePreparer::for_model(loaded)?) })
     }
 
     /// Fills the model's input with the next sample and tells its class; `None` at the end.
@@ -81,9 +81,9 @@ impl Samples {
                 for (input, class) in files {
                     let limits = PictureLimits::megapixels(MAX_MEGAPIXELS);
                     let decoded = decode::open(&input.path, &limits).and_then(Opened::decode);
-                    match decoded.map_err(anyhow::Error::from).and_then(|p| Ok(preparer.prepare(&p)?)) {
+                    match decoded.map_err(anyhow::Error::from).and_then(|p| prepare(preparer, &p)) {
                         Ok(prepared) => {
-                            model.input_mut(0)?.assign(&prepared.input.view())?;
+                            model.input_mut(0)?.assign(&prepared.input().view())?;
                             return Ok(Some(class));
                         }
                         Err(e) => eprintln!("osprey: skipped {}: {e}", input.path.display()),

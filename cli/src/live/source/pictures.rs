@@ -1,15 +1,13 @@
 //! Picture files as a stream.
 
 use super::{OwnedFrame, Source};
+use crate::args::MAX_MEGAPIXELS;
 use crate::detect::decode::{self, PictureLimits};
 use crate::detect::inputs::{Inputs, Search};
 use crate::live::args::RawFormat;
 use anyhow::Result;
 use osprey_detector::frame::Orientation;
 use std::path::Path;
-
-/// As `osprey detect` has it.
-const MEGAPIXELS: u32 = 80;
 
 pub(super) struct Pictures {
     inputs: Inputs,
@@ -33,8 +31,8 @@ impl Source for Pictures {
             }
             let Some(input) = files.get(self.next) else { return Ok(false) };
             self.next += 1;
-            let picture =
-                decode::open(&input.path, &PictureLimits::megapixels(MEGAPIXELS)).and_then(|o| o.decode());
+            let picture = decode::open(&input.path, &PictureLimits::megapixels(MAX_MEGAPIXELS))
+                .and_then(|o| o.decode());
             match picture {
                 Ok(picture) => {
                     frame.format = RawFormat::Rgb;

@@ -1,8 +1,10 @@
 use super::*;
+use crate::detect::Detect;
 use crate::frame::{Frame, Orientation, Plane, YuvColor};
-use crate::geometry::{Detection, NormBox};
+use crate::geometry::{Detection, InputBox, NormBox};
 use crate::model::ModelError;
 use crate::preprocess::{Align, Filter, Fit, PreprocessOptions};
+use crate::ssd::DetectorError;
 use crate::tensor::{DType, Tensor, TensorSpec, TensorView, TensorViewMut};
 
 /// Finds bright pixels: one box about all of them.
@@ -10,6 +12,7 @@ struct Bright {
     spec: TensorSpec,
     input: Tensor,
     fit: Fit,
+    found: Vec<Detection<InputBox>>,
 }
 
 impl Bright {
@@ -20,7 +23,7 @@ impl Bright {
             dtype: DType::U8,
             quantization: None,
         };
-        Self { input: Tensor::zeros(spec.dtype, &spec.shape).unwrap(), spec, fit }
+        Self { input: Tensor::zeros(spec.dtype, &spec.shape).unwrap(), spec, fit, found: Vec::new() }
     }
 }
 
@@ -41,8 +44,8 @@ impl Detect for Bright {
         Ok(())
     }
 
-    fn detections(&mut self, found: &mut Vec<Detection>) -> Result<(), ModelError> {
-        found.clear();
+    fn detections(&mut self) -> Result<&[Detection<InputBox>], ModelError> {
+        self.found.clear();
         let TensorView::U8(levels) = self.input.view() else { panic!("the spec says uint8") };
         let (height, width) = (self.spec.shape[1], self.spec.shape[2]);
         let bright = |x: usize, y: usize| levels[[0, y, x, 1]] > 127;
@@ -57,15 +60,15 @@ impl Detect for Bright {
             spots.iter().map(|s| s.1 + 1).max(),
         ) {
             let (w, h) = (width as f32, height as f32);
-            let bbox = NormBox {
+            let bbox = InputBox {
                 x_min: left as f32 / w,
                 y_min: top as f32 / h,
                 x_max: right as f32 / w,
                 y_max: bottom as f32 / h,
             };
-            found.push(Detection { bbox, class_id: 0, score: 0.9 });
+            self.found.push(Detection { bbox, class_id: 0, score: 0.9 });
         }
-        Ok(())
+        Ok(&self.found)
     }
 }
 
@@ -171,7 +174,7 @@ fn another_model_with_another_input_takes_over() {
         results.recv().unwrap().unwrap().output
     };
     assert_eq!(show(&pipeline).tracks[0].id, 1);
-    let missing = || Err(DetectError::Load("no such file".to_owned()));
+    let missing = || Err(DetectorError::Load("no such file".to_owned()));
     assert!(pipeline.replace_model(missing).is_err());
     assert_eq!(show(&pipeline).tracks[0].id, 1);
     pipeline.replace_model(|| Ok(Bright::new(33, 77, Fit::Stretch))).unwrap();
