@@ -1,20 +1,15 @@
 //! Recording of a session, for `osprey replay`.
 
 use crate::error::{Failure, FailureKind};
-use osprey_detector::{DetectorError, Tensor};
-use osprey_detector::frame::Timestamp;
-use osprey_detector::pipeline::{Detections, Outcome};
-use osprey_detector::preprocess::Placement;
+use osprey_detector::pipeline::{Detections, Shown};
 use osprey_detector::recording::{Facts, Header, Recorder, RecordingError};
-use std::collections::BTreeMap;
+use osprey_detector::{PreparedFrame, Tensor};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use tempfile::NamedTempFile;
 
-/// Inputs that wait for their results; frames that were dropped make room for newer ones.
-const MOST_WAITING: usize = 8;
 /// Frames that wait for the disk. Where it does not keep up, frames are left out: the camera comes first.
 const MOST_UNWRITTEN: usize = 8;
 
@@ -26,7 +21,6 @@ pub(crate) struct Tape {
     frames: SyncSender<(Facts, Tensor)>,
     writer: JoinHandle<Written>,
     path: PathBuf,
-    waiting: BTreeMap<Timestamp, (Tensor, Placement)>,
 }
 
 impl Tape {
@@ -40,23 +34,13 @@ impl Tape {
             .name("osprey-recorder".to_owned())
             .spawn(move || write(recorder, &queue))
             .map_err(|e| failed(e.into()))?;
-        Ok(Self { frames, writer, path: path.to_owned(), waiting: BTreeMap::new() })
-    }
-
-    /// Keeps what the model is about to see.
-    pub(crate) fn keep(&mut self, at: Timestamp, input: &Tensor, placement: &Placement) {
-        while self.waiting.len() >= MOST_WAITING {
-            self.waiting.pop_first();
-        }
-        self.waiting.insert(at, (input.clone(), *placement));
+        Ok(Self { frames, writer, path: path.to_owned() })
     }
 
     /// Has a frame written with its result.
-    pub(crate) fn add(&mut self, outcome: &Outcome<Detections, DetectorError>) {
-        let Ok(shown) = outcome else { return };
-        let Some((input, placement)) = self.waiting.remove(&shown.timestamp) else { return };
+    pub(crate) fn add(&self, frame: &PreparedFrame, shown: &Shown<Detections>) {
         // Full, or the writer has ended with an error, which is told at the end.
-        let _ = self.frames.try_send((Facts::new(shown, &placement), input));
+        let _ = self.frames.try_send((Facts::new(shown, frame.placement()), frame.input().clone()));
     }
 
     /// Waits for what is unwritten and gives the file its name.

@@ -15,12 +15,12 @@ use osprey_detector::frame::Timestamp;
 use osprey_detector::model::{Labels, ModelError};
 use osprey_detector::pipeline::governor::Recent;
 use osprey_detector::pipeline::{
-    Detections, DropReason, Ledger, Outcome, Pipeline, Results, Stage, Submitted,
+    Detections, DropReason, Ledger, Pipeline, Results, Stage, Submitted,
     WorkerState,
 };
-use osprey_detector::preprocess::{Placement, PreprocessOptions};
+use osprey_detector::preprocess::PreprocessOptions;
 use osprey_detector::recording::Header;
-use osprey_detector::tensor::{Tensor, TensorSpec, TensorViewMut};
+use osprey_detector::tensor::{TensorSpec, TensorViewMut};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -144,9 +144,8 @@ pub fn session_listen(
     guarded(|| {
         let Values { detector, pipeline, warm_up } = options.values();
         let (tuning, recent, maker) = parts(source, detector, warm_up);
-        let tape = Arc::<Mutex<Option<Tape>>>::default();
-        let heard = Arc::clone(&tape);
-        let callback = move |outcome| listener.on_result(taped(&heard, outcome));
+        let tape = Arc::default();
+        let callback = move |outcome| listener.on_result(Findings::of_outcome(outcome));
         let pipeline = Pipeline::start_with_callback(move || maker.make(), &pipeline, callback)?;
         Ok(Session { pipeline, results: None, tuning, recent, tape, source: Mutex::new(source.clone()) })
     })
@@ -164,14 +163,6 @@ pub fn session_poll(source: &ModelSource, options: &SessionOptions) -> Result<Se
         let (tape, source) = (Arc::default(), Mutex::new(source.clone()));
         Ok(Session { pipeline, results: Some(results), tuning, recent, tape, source })
     })
-}
-
-/// The findings, which go onto the tape where one runs.
-fn taped(tape: &Mutex<Option<Tape>>, outcome: Outcome<Detections, DetectorError>) -> Findings {
-    if let Some(tape) = &mut *lock(tape) {
-        tape.add(&outcome);
-    }
-    Findings::of_outcome(outcome)
 }
 
 fn parts(
@@ -199,12 +190,7 @@ impl Session {
         guarded(|| {
             // SAFETY: Swift holds the buffer locked during this call, and the frame ends with it.
             let frame = unsafe { picture::frame(&buffer) }?;
-            let keep = |input: &Tensor, placement: &Placement| {
-                if let (Some(tape), Some(at)) = (&mut *lock(&self.tape), frame.timestamp()) {
-                    tape.keep(at, input, placement);
-                }
-            };
-            match self.pipeline.submit_with(&frame, keep) {
+            match self.pipeline.submit(&frame) {
                 Ok(Submitted::Queued(sequence)) => Ok(sequence as isize),
                 Ok(Submitted::Dropped(reason)) => Ok(-1 - reason as isize),
                 Err(e) => Err(e.error.into()),
@@ -218,7 +204,7 @@ impl Session {
         shielded(None, || {
             let timeout = Duration::from_millis(timeout_ms.into()).min(LONGEST_POLL);
             let outcome = self.results.as_ref()?.recv_timeout(timeout).ok()??;
-            Some(taped(&self.tape, outcome))
+            Some(Findings::of_outcome(outcome))
         })
     }
 
@@ -235,6 +221,12 @@ impl Session {
             let input = input.ok_or_else(|| Failure::new(FailureKind::Model, "no model is loaded"))?;
             let header = Header::new(&source.name(), &source.bytes()?, &input);
             *lock(&self.tape) = Some(Tape::begin(Path::new(&path), &header)?);
+            let tape = Arc::clone(&self.tape);
+            self.pipeline.observe(Some(Box::new(move |input, shown| {
+                if let Some(tape) = &*lock(&tape) {
+                    tape.add(input.frame(), shown);
+                }
+            })));
             Ok(())
         })
     }
@@ -245,6 +237,7 @@ impl Session {
     /// [`crate::FailureKind::Storage`], also for what went wrong meanwhile; there is no file then.
     pub fn stop_recording(&self) -> Result<(), Failure> {
         guarded(|| {
+            self.pipeline.observe(None);
             let tape = lock(&self.tape).take();
             tape.map_or(Ok(()), Tape::end)
         })
@@ -301,11 +294,13 @@ impl Session {
                 }
                 None => maker.make(),
             };
+            // Inputs of the new model do not belong into a recording of the old.
+            self.stop_recording()?;
             let former = self.tuning.get();
             self.tuning.set(tuning.get());
             self.pipeline.replace_model(make).inspect_err(|_| self.tuning.set(former))?;
             *lock(&self.source) = source.clone();
-            self.stop_recording()
+            Ok(())
         })
     }
 

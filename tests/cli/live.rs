@@ -220,3 +220,36 @@ fn wrong_arguments_say_what_to_do() {
         assert!(run.stderr.contains(said), "{arguments:?}: {}", run.stderr);
     }
 }
+
+/// Kilobytes of memory that a process holds.
+#[cfg(target_os = "linux")]
+fn resident_kb(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("procfs");
+    let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("a figure");
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).expect("kilobytes")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_stays_flat_under_a_reader_that_stops() {
+    // 2.8 MB a frame: 200 frames that wait somewhere would be half a gigabyte.
+    let mut program = std::process::Command::new(assert_cmd::cargo::cargo_bin!("osprey"))
+        .args(["live", "--source", "synthetic", "--fps", "60", "--frames", "260", "--quiet"])
+        .args(["--summary", "none", "--annotated", "-", "--model"])
+        .arg(detector())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut video = program.stdout.take().expect("a pipe");
+    let mut start = [0; 10];
+    video.read_exact(&mut start).expect("the video begins");
+    assert_eq!(&start, b"YUV4MPEG2 ");
+    std::thread::sleep(Duration::from_secs(1));
+    let settled = resident_kb(program.id());
+    std::thread::sleep(Duration::from_secs(3));
+    let later = resident_kb(program.id());
+    // Reading on, the rest comes and the program ends by itself.
+    std::io::copy(&mut video, &mut std::io::sink()).expect("the rest");
+    assert!(program.wait().expect("an end").success());
+    assert!(later < settled + 24 * 1024, "memory grew from {settled} to {later} kB in three seconds");
+}

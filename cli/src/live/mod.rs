@@ -2,63 +2,44 @@
 
 pub(crate) mod args;
 mod govern;
+mod observed;
 mod output;
 pub(crate) mod replay;
 mod source;
 mod status;
 mod web;
 
-use crate::detect::{annotate, finder};
+use crate::detect::finder;
 use crate::files::Destination;
 use crate::model;
 use anyhow::{Context, Result};
 use args::{FilterArg, LiveArgs, SummaryArg};
 use govern::Governed;
-use image::RgbImage;
-use osprey_detector::frame::{Frame, Timestamp};
+use observed::ObservedOutputs;
+use osprey_detector::frame::Timestamp;
 use osprey_detector::pipeline::{
     Delivery, Detections, Pipeline, PipelineOptions, Results, Stage, WorkerOptions,
 };
-use osprey_detector::preprocess::{Filter, Placement, PreprocessOptions, Preprocessor};
-use osprey_detector::recording::{Facts, Header, Recorder};
+use osprey_detector::preprocess::Filter;
+use osprey_detector::recording::{Header, Recorder};
 use osprey_detector::track::TrackerOptions;
-use osprey_detector::{DType, Detect, DetectorError, Tensor, TensorSpec};
+use osprey_detector::{Detect, DetectorError};
 use output::Y4mWriter;
 use source::{OwnedFrame, Source, Stream};
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use web::Page;
 
-/// What is kept of a frame until its result comes.
-#[derive(Default)]
-struct Kept {
-    input: Option<(Tensor, Placement)>,
-    picture: Option<RgbImage>,
-}
-
-type Keeper = Mutex<BTreeMap<u64, Kept>>;
-
-/// What is made of each result.
+/// What is made of each result that is not late.
 struct Outputs {
-    labels: Vec<String>,
+    labels: Arc<[String]>,
     jsonl: Option<Destination>,
-    annotated: Option<Y4mWriter>,
-    recorder: Option<Recorder<Destination>>,
-    page: Option<Page>,
-    /// Decides on the interval of detection, which the feed obeys.
+    /// Decides on the interval of detection.
     governed: Option<Governed>,
-    interval: Arc<AtomicU32>,
-}
-
-impl Outputs {
-    fn wants_pictures(&self) -> bool {
-        self.annotated.is_some() || self.page.is_some()
-    }
 }
 
 /// Feeds the source's frames to a pipeline and writes what comes out.
@@ -71,51 +52,49 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     };
     // Looked at before the worker owns it; loading takes milliseconds.
     let detector = load().with_context(|| format!("cannot detect with {model}"))?;
-    let labels = detector.class_names();
+    let labels: Arc<[String]> = detector.class_names().into();
     let header = Header::new(&model.name(), &model.bytes()?, detector.input_spec());
     drop(detector);
 
     let Stream { mut source, fps } = source::open(args)?;
-    let interval = Arc::new(AtomicU32::new(args.interval));
+    let camera_fps = fps.unwrap_or(source::DEFAULT_FPS);
     let outputs = Outputs {
-        labels,
+        labels: Arc::clone(&labels),
         jsonl: args.jsonl.as_deref().map(Destination::create).transpose()?,
-        annotated: args
-            .annotated
-            .as_deref()
-            .map(|p| Y4mWriter::create(p, fps.unwrap_or(source::DEFAULT_FPS)))
-            .transpose()?,
+        governed: args.govern.then(|| Governed::new(camera_fps, Path::new("/sys"))),
+    };
+    let observed = ObservedOutputs {
+        labels,
+        annotated: args.annotated.as_deref().map(|p| Y4mWriter::create(p, camera_fps)).transpose()?,
         recorder: args.record.as_deref().map(|p| record(p, &header)).transpose()?,
         page: args.serve.map(Page::serve).transpose()?,
-        governed: args.govern.then(|| Governed::new(fps.unwrap_or(source::DEFAULT_FPS), Path::new("/sys"))),
-        interval: Arc::clone(&interval),
     };
-    if let Some(page) = &outputs.page {
-        eprintln!("osprey: live picture at http://{}", page.address());
-    }
-    let (pictures, inputs) = (outputs.wants_pictures(), outputs.recorder.is_some());
-    let (pipeline, results) = Pipeline::start(load, &pipeline_options(args))?;
-    let keeper = Arc::new(Keeper::default());
     let stop = Arc::new(AtomicBool::new(false));
     {
         let stop = Arc::clone(&stop);
         ctrlc::set_handler(move || stop.store(true, Ordering::SeqCst)).context("cannot watch for Ctrl-C")?;
     }
+    let options = PipelineOptions { keep_images: observed.wants_images(), ..pipeline_options(args) };
+    let (pipeline, results) = Pipeline::start(load, &options)?;
+    let pipeline = Arc::new(pipeline);
+    pipeline.set_interval(args.interval);
+    let observing = observed.attach(&pipeline, &stop);
     let consumer = {
-        let (keeper, stop, quiet) = (Arc::clone(&keeper), Arc::clone(&stop), args.quiet);
+        let (pipeline, stop, quiet) = (Arc::clone(&pipeline), Arc::clone(&stop), args.quiet);
         std::thread::spawn(move || {
-            let written = consume(&results, outputs, &keeper, quiet);
+            let written = consume(&results, outputs, &pipeline, quiet);
             // Nobody is left to write for: the source need not go on.
             stop.store(true, Ordering::SeqCst);
             written.map(|()| results)
         })
     };
 
-    let feed =
-        Feed { pipeline: &pipeline, keeper: &keeper, stop: &stop, interval: &interval, pictures, inputs };
-    let fed = feed.run(&mut *source, fps.filter(|_| !args.every), args.frames);
+    let fed = feed(&mut *source, &pipeline, &stop, fps.filter(|_| !args.every), args.frames);
     pipeline.finish();
     let results = consumer.join().map_err(|_| anyhow::anyhow!("writing results failed"))??;
+    if let Some(observing) = observing {
+        observing.join().map_err(|_| anyhow::anyhow!("writing pictures failed"))??;
+    }
     fed?;
     let snapshot = results.snapshot();
     match args.summary {
@@ -139,77 +118,44 @@ fn pipeline_options(args: &LiveArgs) -> PipelineOptions {
             FilterArg::Area => Filter::Area,
             FilterArg::Antialiased => Filter::Antialiased,
         },
+        keep_images: false,
     }
 }
 
 /// From the source to the pipeline, at the source's pace.
-struct Feed<'a> {
-    pipeline: &'a Pipeline,
-    keeper: &'a Keeper,
-    stop: &'a AtomicBool,
-    interval: &'a AtomicU32,
-    pictures: bool,
-    inputs: bool,
-}
-
-impl Feed<'_> {
-    fn run(&self, source: &mut dyn Source, fps: Option<f64>, frames: Option<u64>) -> Result<()> {
-        let (start, mut frame) = (Instant::now(), OwnedFrame::default());
-        for sequence in 0..frames.unwrap_or(u64::MAX) {
-            if self.stop.load(Ordering::SeqCst) || !source.next(&mut frame)? {
-                break;
-            }
-            let at = match fps {
-                Some(fps) => {
-                    let due = Duration::from_secs_f64(sequence as f64 / fps);
-                    std::thread::sleep(due.saturating_sub(start.elapsed()));
-                    Timestamp::from(due)
-                }
-                None => start.elapsed().into(),
-            };
-            self.submit(&frame.view()?.at(at), sequence);
+fn feed(
+    source: &mut dyn Source,
+    pipeline: &Pipeline,
+    stop: &AtomicBool,
+    fps: Option<f64>,
+    frames: Option<u64>,
+) -> Result<()> {
+    let (start, mut frame) = (Instant::now(), OwnedFrame::default());
+    for sequence in 0..frames.unwrap_or(u64::MAX) {
+        if stop.load(Ordering::SeqCst) || !source.next(&mut frame)? {
+            break;
         }
-        Ok(())
-    }
-
-    fn submit(&self, frame: &Frame<'_>, sequence: u64) {
-        if self.pictures {
-            let picture = render(frame);
-            lock(self.keeper).entry(sequence).or_default().picture = picture;
-        }
-        self.pipeline.set_interval(self.interval.load(Ordering::Relaxed));
-        let submitted = self.pipeline.submit_with(frame, |input, placement| {
-            if self.inputs {
-                lock(self.keeper).entry(sequence).or_default().input = Some((input.clone(), *placement));
+        let at = match fps {
+            Some(fps) => {
+                let due = Duration::from_secs_f64(sequence as f64 / fps);
+                std::thread::sleep(due.saturating_sub(start.elapsed()));
+                Timestamp::from(due)
             }
-        });
-        if let Err(e) = submitted {
+            None => start.elapsed().into(),
+        };
+        if let Err(e) = pipeline.submit(&frame.view()?.at(at)) {
             eprintln!("osprey: {e}");
         }
     }
-}
-
-/// The frame as it is seen, at its own size.
-fn render(frame: &Frame<'_>) -> Option<RgbImage> {
-    let (width, height) = frame.upright_size();
-    let shape = vec![1, height as usize, width as usize, 3];
-    let spec = TensorSpec { name: String::new(), shape, dtype: DType::U8, quantization: None };
-    let options = PreprocessOptions { filter: Filter::Bilinear, ..PreprocessOptions::default() };
-    let mut tensor = Tensor::zeros(spec.dtype, &spec.shape)?;
-    Preprocessor::new(&spec, options).ok()?.run(frame, &mut tensor.view_mut()).ok()?;
-    match tensor {
-        Tensor::U8(array) => RgbImage::from_raw(width, height, array.into_raw_vec_and_offset().0),
-        _ => None,
-    }
+    Ok(())
 }
 
 fn consume(
     results: &Results<Detections, DetectorError>,
     mut outputs: Outputs,
-    keeper: &Keeper,
+    pipeline: &Pipeline,
     quiet: bool,
 ) -> Result<()> {
-    let font = annotate::font();
     let mut status = status::Status::new(quiet);
     for outcome in results.iter() {
         let shown = match outcome {
@@ -221,44 +167,21 @@ fn consume(
         };
         let inference = shown.timings.get(Stage::Inference).unwrap_or_default();
         if let Some(interval) = outputs.governed.as_mut().and_then(|g| g.observe(inference)) {
-            outputs.interval.store(interval, Ordering::Relaxed);
+            pipeline.set_interval(interval);
         }
-        let kept = {
-            let mut keeper = lock(keeper);
-            let later = keeper.split_off(&(shown.sequence + 1));
-            std::mem::replace(&mut *keeper, later).remove(&shown.sequence).unwrap_or_default()
-        };
         if let Some(out) = &mut outputs.jsonl {
             writeln!(out, "{}", output::line(&shown, &outputs.labels))?;
             if out.is_live() {
                 out.flush()?;
             }
         }
-        if let (Some(recorder), Some((input, placement))) = (&mut outputs.recorder, &kept.input) {
-            recorder.add(&Facts::new(&shown, placement), input)?;
-        }
-        if let Some(mut picture) = kept.picture {
-            if let Some(page) = &outputs.page {
-                page.show(&picture, &output::line(&shown, &outputs.labels), &results.snapshot());
-            }
-            if let Some(video) = &mut outputs.annotated {
-                output::draw(&mut picture, &shown, &outputs.labels, &font);
-                video.write(&picture)?;
-            }
-        }
         status.show(results);
     }
     status.end();
     outputs.jsonl.map(Destination::commit).transpose()?;
-    outputs.annotated.map(Y4mWriter::commit).transpose()?;
-    outputs.recorder.map(|r| r.finish().commit()).transpose()?;
     Ok(())
 }
 
 fn record(path: &Path, header: &Header) -> Result<Recorder<Destination>> {
     Recorder::new(Destination::create(path)?, header).context("cannot write the recording")
-}
-
-fn lock(keeper: &Keeper) -> std::sync::MutexGuard<'_, BTreeMap<u64, Kept>> {
-    keeper.lock().unwrap_or_else(PoisonError::into_inner)
 }

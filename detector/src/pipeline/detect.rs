@@ -5,13 +5,13 @@ use super::ledger::{DropReason, Ledger};
 use super::lock;
 use super::results::{Outcome, Results};
 use super::task::{Stage, Task, Timings};
+use super::thread::Observer;
 use super::worker::{SubmitError, Submitted, Worker, WorkerOptions, WorkerState};
 use crate::detect::{Detect, Detector, FramePreparer, PreparedFrame};
 use crate::frame::{Frame, Timestamp};
 use crate::geometry::Detection;
-use crate::preprocess::{Filter, Placement, PreprocessError, PreprocessOptions};
+use crate::preprocess::{Filter, PreprocessError, PreprocessOptions, UprightCopier, UprightImage};
 use crate::ssd::DetectorError;
-use crate::tensor::Tensor;
 use crate::track::{Track, Tracker, TrackerOptions};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,6 +21,7 @@ use std::time::Instant;
 #[derive(Debug, Default)]
 pub struct DetectInput {
     frame: PreparedFrame,
+    image: Option<UprightImage>,
     at: Timestamp,
 }
 
@@ -28,6 +29,11 @@ impl DetectInput {
     /// What the model sees, and where the frame lies in it.
     pub fn frame(&self) -> &PreparedFrame {
         &self.frame
+    }
+
+    /// The frame itself, if [`PipelineOptions::keep_images`] asked for it.
+    pub fn image(&self) -> Option<&UprightImage> {
+        self.image.as_ref()
     }
 }
 
@@ -49,14 +55,18 @@ pub struct PipelineOptions {
     pub worker: WorkerOptions,
     /// Identities; none turns tracking off.
     pub tracker: Option<TrackerOptions>,
-    /// Resampling. The default for cameras is the fastest.
+    /// Resampling, in place of the detector's own. The default for cameras is the fastest.
     pub filter: Filter,
+    /// Keeps a copy of each frame, upright and in RGB, beside the model's input until its result is
+    /// there, for observers that draw. There are as many copies as frames between `submit` and the
+    /// worker's end: three in live delivery.
+    pub keep_images: bool,
 }
 
 impl Default for PipelineOptions {
     fn default() -> Self {
         let tracker = Some(TrackerOptions::default());
-        Self { worker: WorkerOptions::default(), tracker, filter: Filter::Bilinear }
+        Self { worker: WorkerOptions::default(), tracker, filter: Filter::Bilinear, keep_images: false }
     }
 }
 
@@ -118,6 +128,8 @@ pub struct Pipeline<D: Detect = Detector> {
     preparer: Mutex<FramePreparer>,
     tracker: Option<Arc<Mutex<Tracker>>>,
     filter: Filter,
+    /// None if images are not kept.
+    copier: Option<Mutex<UprightCopier>>,
     started: Instant,
     interval: AtomicU32,
     frames: AtomicU64,
@@ -156,18 +168,6 @@ impl<D: Detect> Pipeline<D> {
     /// # Errors
     /// [`SubmitError`].
     pub fn submit(&self, frame: &Frame<'_>) -> Result<Submitted, SubmitError<PreprocessError>> {
-        self.submit_with(frame, |_, _| ())
-    }
-
-    /// As [`Pipeline::submit`]; `inspect` sees the prepared input, for records.
-    ///
-    /// # Errors
-    /// [`SubmitError`].
-    pub fn submit_with(
-        &self,
-        frame: &Frame<'_>,
-        inspect: impl FnOnce(&Tensor, &Placement),
-    ) -> Result<Submitted, SubmitError<PreprocessError>> {
         let at = frame.timestamp().unwrap_or_else(|| self.started.elapsed().into());
         let count = self.frames.fetch_add(1, Ordering::Relaxed);
         if !count.is_multiple_of(u64::from(self.interval.load(Ordering::Relaxed).max(1))) {
@@ -178,8 +178,10 @@ impl<D: Detect> Pipeline<D> {
             timings.time(Stage::Preprocess, || {
                 lock(&self.preparer).prepare(frame, &mut input.frame)?;
                 input.at = at;
-                inspect(input.frame.input(), input.frame.placement());
-                Ok(())
+                match &self.copier {
+                    Some(copier) => lock(copier).copy(frame, input.image.get_or_insert_default()),
+                    None => Ok(()),
+                }
             })
         })
     }
@@ -244,8 +246,13 @@ impl<D: Detect> Pipeline<D> {
         self.worker.snapshot()
     }
 
+    /// See [`Worker::observe`]: recordings and drawings hang on this.
+    pub fn observe(&self, observer: Option<Observer<DetectTask<D>>>) {
+        self.worker.observe(observer);
+    }
+
     /// See [`Worker::finish`].
-    pub fn finish(self) {
+    pub fn finish(&self) {
         self.worker.finish();
     }
 
@@ -260,6 +267,7 @@ struct Parts {
     preparer: Arc<Mutex<Option<Result<FramePreparer, PreprocessError>>>>,
     tracker: Option<Arc<Mutex<Tracker>>>,
     filter: Filter,
+    keep_images: bool,
 }
 
 type Make<D> = Box<dyn FnMut() -> Result<DetectTask<D>, DetectorError> + Send>;
@@ -278,7 +286,7 @@ impl Parts {
             lock(&told).get_or_insert_with(|| preparer(&detector, filter));
             Ok(DetectTask { detector, tracker: shared.clone(), found: Vec::new() })
         };
-        (Self { preparer: first, tracker, filter }, Box::new(make))
+        (Self { preparer: first, tracker, filter, keep_images: options.keep_images }, Box::new(make))
     }
 
     fn into_pipeline<D: Detect>(self, worker: Worker<DetectTask<D>>) -> Result<Pipeline<D>, DetectorError> {
@@ -289,6 +297,7 @@ impl Parts {
             preparer: Mutex::new(preparer),
             tracker: self.tracker,
             filter: self.filter,
+            copier: self.keep_images.then(Mutex::default),
             started: Instant::now(),
             interval: AtomicU32::new(1),
             frames: AtomicU64::new(0),

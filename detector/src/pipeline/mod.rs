@@ -23,6 +23,7 @@ pub use latency::{Latency, Percentiles, Snapshot};
 pub use ledger::{DropReason, Dropped, Ledger};
 pub use results::{Ended, Outcome, Results, ResultsOf, Shown, WorkError};
 pub use task::{Stage, Task, Timings};
+pub use thread::Observer;
 pub use worker::{Delivery, SubmitError, Submitted, Worker, WorkerOptions, WorkerState};
 
 /// A lock that a panic elsewhere does not close: all that is kept under one is whole at any time.

@@ -96,7 +96,7 @@ pub struct Ended;
 pub struct Results<O, E> {
     pub(super) events: Receiver<Event<O, E>>,
     pub(super) closing: Closing,
-    /// Its going tells a worker that waits for room that nobody reads any more.
+    /// Dropped with `Results`; unblocks a worker waiting for queue space.
     pub(super) _reader: Sender<Infallible>,
     pub(super) stats: Arc<Stats>,
     pub(super) max_age: Option<Duration>,

@@ -1,4 +1,7 @@
+//! The worker's own thread: takes orders and inputs, runs the task, delivers what comes out.
+
 use super::ledger::{DropReason, Ticket};
+use super::lock;
 use super::mailbox::{Closing, Mailbox};
 use super::results::{Done, Event, Outcome, Shown, WorkError};
 use super::task::{Stage, Task, Timings};
@@ -7,12 +10,17 @@ use crate::frame::Timestamp;
 use crossbeam_channel::{Receiver, Sender, select};
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 pub(super) type Factory<T> = Box<dyn FnMut() -> Result<T, <T as Task>::Error> + Send>;
 
 pub(super) type Callback<T> = Box<dyn FnMut(Outcome<<T as Task>::Output, <T as Task>::Error>) + Send>;
+
+/// What sees each input with its result, on the worker's thread.
+pub type Observer<T> = Box<dyn FnMut(&<T as Task>::Input, &Shown<<T as Task>::Output>) + Send>;
+
+pub(super) type SharedObserver<T> = Arc<Mutex<Option<Observer<T>>>>;
 
 pub(super) struct Job<I> {
     pub(super) ticket: Ticket,
@@ -54,6 +62,7 @@ pub(super) struct WorkerThread<T: Task> {
     pub(super) control: Receiver<Control<T>>,
     pub(super) spare: Sender<T::Input>,
     pub(super) sink: Sink<T>,
+    pub(super) observer: SharedObserver<T>,
     pub(super) closing: Closing,
     pub(super) state: Arc<SharedState>,
     pub(super) live: bool,
@@ -64,6 +73,8 @@ pub(super) struct WorkerThread<T: Task> {
 impl<T: Task> WorkerThread<T> {
     pub(super) fn run(mut self) {
         while self.step() {}
+        // Whoever waits at the other end of an observer learns that no more will come.
+        lock(&self.observer).take();
         self.state.set(WorkerState::Ended);
     }
 
@@ -147,13 +158,14 @@ impl<T: Task> WorkerThread<T> {
         });
         match result {
             Ok(output) => {
-                self.recycle(input);
                 let shown = Shown { sequence, timestamp, timings, output };
+                self.observe(&input, &shown);
+                self.recycle(input);
                 self.deliver(Done { ticket, submitted, shown });
             }
             Err(error) => {
                 ticket.fail();
-                // What a panic left in the input is nobody's to use again.
+                // After a panic the input may be half-written: do not reuse it.
                 match &error {
                     WorkError::Task { .. } => self.recycle(input),
                     _ => drop(input),
@@ -165,6 +177,16 @@ impl<T: Task> WorkerThread<T> {
                 }
                 self.deliver_error(error);
             }
+        }
+    }
+
+    fn observe(&self, input: &T::Input, shown: &Shown<T::Output>) {
+        let mut observer = lock(&self.observer);
+        if let Some(observe) = &mut *observer
+            && catch_unwind(AssertUnwindSafe(|| observe(input, shown))).is_err()
+        {
+            // After a panic it may be half-way through something: it is not called again.
+            *observer = None;
         }
     }
 

@@ -1,10 +1,12 @@
+//! A thread that owns a task, and the handle that frames are submitted through.
+
 use super::latency::Snapshot;
 use super::ledger::{DropReason, Ledger, Stats};
 use super::lock;
 use super::mailbox::Mailbox;
 use super::results::{Outcome, Results, ResultsOf};
 use super::task::{Stage, Task, Timings};
-use super::thread::{Control, Factory, Job, Sink, WorkerThread};
+use super::thread::{Control, Factory, Job, Observer, SharedObserver, Sink, WorkerThread};
 use crate::frame::Timestamp;
 use crossbeam_channel::{Receiver, Sender, bounded, never, unbounded};
 use std::convert::Infallible;
@@ -118,7 +120,7 @@ pub struct Worker<T: Task> {
     control: Sender<Control<T>>,
     spare: (Sender<T::Input>, Receiver<T::Input>),
     closing: Receiver<Infallible>,
-    /// Its going tells all who wait that the worker closes.
+    /// Dropped on shutdown, which wakes everyone blocked on `closing`.
     closer: Mutex<Option<Sender<Infallible>>>,
     ended: Receiver<Infallible>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -127,6 +129,7 @@ pub struct Worker<T: Task> {
     generation: AtomicU64,
     replacing: Mutex<()>,
     sequence: AtomicU64,
+    observer: SharedObserver<T>,
     live: bool,
 }
 
@@ -182,6 +185,7 @@ impl<T: Task> Worker<T> {
         };
         let spare = bounded(waiting.saturating_add(2).min(64));
         let state = Arc::new(SharedState(AtomicU8::new(WorkerState::Running as u8)));
+        let observer = SharedObserver::<T>::default();
         let thread = WorkerThread {
             task: Some(task),
             factory,
@@ -190,6 +194,7 @@ impl<T: Task> Worker<T> {
             control: orders,
             spare: spare.0.clone(),
             sink,
+            observer: Arc::clone(&observer),
             closing: closing.clone(),
             state: Arc::clone(&state),
             live: options.delivery == Delivery::Newest,
@@ -217,6 +222,7 @@ impl<T: Task> Worker<T> {
             generation: AtomicU64::new(0),
             replacing: Mutex::new(()),
             sequence: AtomicU64::new(0),
+            observer,
             live: options.delivery == Delivery::Newest,
         })
     }
@@ -265,6 +271,15 @@ impl<T: Task> Worker<T> {
                 Ok(Submitted::Dropped(DropReason::Shutdown))
             }
         }
+    }
+
+    /// Has `observer` see each input with its result, on the worker's thread, before the result is
+    /// delivered; whether it is shown or too late by then. While it runs the next frame waits, which
+    /// is what bounds the memory of an observer that hands things on to a slow reader. It takes the
+    /// place of the observer before, and is dropped when the worker ends. A panic in it is caught,
+    /// and ends it.
+    pub fn observe(&self, observer: Option<Observer<T>>) {
+        *lock(&self.observer) = observer;
     }
 
     /// Books a frame that is left out.
@@ -330,8 +345,8 @@ impl<T: Task> Worker<T> {
     }
 
     /// Lets the worker finish all that was submitted and end by itself; returns at once. The
-    /// results end after the last.
-    pub fn finish(self) {
+    /// results end after the last. Submit nothing afterwards.
+    pub fn finish(&self) {
         let _ = self.control.send(Control::Resume);
         let _ = self.control.send(Control::Finish(lock(&self.closer).take()));
         // Without a handle, dropping the worker stops nothing.

@@ -15,10 +15,12 @@ mod options;
 mod placement;
 mod plan;
 mod scalar;
+mod upright;
 
 pub use crate::model::Normalization;
 pub use options::{Align, ChannelOrder, Filter, Fit, PreprocessOptions};
 pub use placement::Placement;
+pub use upright::{UprightCopier, UprightImage};
 
 use crate::frame::Frame;
 use crate::tensor::{DType, TensorSpec, TensorViewMut};
