@@ -10,17 +10,16 @@ use crate::picture;
 use crate::record::Tape;
 use crate::results::Findings;
 use crate::source::ModelSource;
-use osprey_detector::{Detect, Detection, Detector, DetectorError, DetectorOptions, InputBox};
 use osprey_detector::frame::Timestamp;
 use osprey_detector::model::{Labels, ModelError};
 use osprey_detector::pipeline::governor::Recent;
 use osprey_detector::pipeline::{
-    Detections, DropReason, Ledger, Pipeline, Results, Stage, Submitted,
-    WorkerState,
+    Detections, DropReason, Ledger, Pipeline, Results, Stage, Submitted, WorkerState,
 };
 use osprey_detector::preprocess::PreprocessOptions;
 use osprey_detector::recording::Header;
 use osprey_detector::tensor::{TensorSpec, TensorViewMut};
+use osprey_detector::{Detect, Detection, Detector, DetectorError, DetectorOptions, InputBox};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -56,12 +56,12 @@ fn submitting_to_a_warm_pipeline_allocates_nothing() {
     let (pipeline, results) = Pipeline::start(move || Ok(gated.take().unwrap()), &options).unwrap();
     let pixels = vec![90; 320 * 240 * 4];
     let frame = Frame::bgra(&pixels, 320, 240).unwrap();
-    // The first is run, the second waits, the third takes its place: three inputs are in use.
+    pipeline.submit(&frame).unwrap();
+    begun.recv().unwrap();
+    // One is run, one waits, one is filled to take its place: so many inputs are there at most.
     for _ in 0..3 {
         pipeline.submit(&frame).unwrap();
     }
-    begun.recv().unwrap();
-    pipeline.submit(&frame).unwrap();
     // The worker stands still in its run: all memory that is asked for is asked for here.
     let before = MEMORY.total_allocated();
     for _ in 0..10 {
