@@ -74,7 +74,7 @@ fn pipeline(class: &Class, root: &Path) -> Result<Start, String> {
     }
     let load = LoadOptions { threads: class.threads, isa: Some(isa), ..LoadOptions::default() };
     let options = DetectorOptions { load, ..DetectorOptions::default() };
-    Ok(Box::new(move || Ok(Detector::load(&model, &options)?)))
+    Ok(Box::new(move || Detector::load(&model, &options)))
 }
 
 fn measure(
