@@ -12,7 +12,7 @@ const FILES: [&str; 5] = [
     "ssdlite_mobilenet_v2_300_clownfish_recalibrated_uint8",
 ];
 
-fn is_same(golden: &Golden, d: &Detection) -> bool {
+fn is_same(golden: &Golden, d: &Detection<InputBox>) -> bool {
     d.class_id == golden.class_id
         && d.bbox.iou(&golden.bbox) >= 0.95
         && (d.score - golden.score).abs() <= 0.02
@@ -20,7 +20,7 @@ fn is_same(golden: &Golden, d: &Detection) -> bool {
 
 /// Every detection of LiteRT's default kernels with a score of 0.3 or more is found, as they have it
 /// or as LiteRT's reference kernels do, whichever is nearer; and nothing is found that they lack.
-fn check(name: &str, run: &Path, detections: &[Detection]) -> usize {
+fn check(name: &str, run: &Path, detections: &[Detection<InputBox>]) -> usize {
     let [default, reference] = ["xnnpack", "ref"].map(|kernels| goldens(run, kernels));
     let clear = || default.iter().filter(|g| g.score >= 0.3);
     let mut by_reference = 0;
