@@ -2,7 +2,7 @@
 
 import Foundation
 
-public class AVPlayer: NSObject {
+@MainActor public class AVPlayer: NSObject {
     public init(url: URL) {}
 }
 

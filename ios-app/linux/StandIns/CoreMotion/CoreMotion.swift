@@ -5,7 +5,7 @@ import Foundation
 public struct CMAcceleration: Sendable { public var x, y, z: Double }
 public struct CMRotationRate: Sendable { public var x, y, z: Double }
 
-public final class CMAttitude: Sendable {
+public final class CMAttitude: NSObject {
     public var roll: Double { 0 }
     public var pitch: Double { 0 }
     public var yaw: Double { 0 }
