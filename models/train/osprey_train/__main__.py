@@ -24,13 +24,15 @@ def main():
         return p
 
     p = command("detector-cache", "write the cache of views that the detector is trained on")
-    p.add_argument("--worker", type=int, default=0)
-    p.add_argument("--workers", type=int, default=1)
-    p.add_argument("--shards", type=int, default=10)
+    p.add_argument("--worker", type=int, default=0, help="number of this process, if several make views")
+    p.add_argument("--shards", type=int, default=10, help="how many of 1,000 views to write in all")
+    p.add_argument("--keep", type=int, default=0, help="remove the oldest shards beyond so many; 0 keeps all")
+    p.add_argument("--size", type=int, default=300, help="side of the pictures that the detector takes")
     p.add_argument("--seed", type=int, default=1)
     p = command("detector", "train the default detector on the cache; goes on from its checkpoint")
     p.add_argument("--name", default="detector")
     p.add_argument("--ranks", type=int, default=2, help="processes that share each batch, a core each")
+    p.add_argument("--start", type=Path, help="a checkpoint to start from where there is none of this name")
     recipe_arguments(p, Recipe)
     p = command("quick", "train the quick detector from the default one; goes on from its checkpoint")
     p.add_argument("--name", default="quick")
@@ -67,12 +69,12 @@ def main():
     if a.command == "detector-cache":
         from .detector import cache
 
-        cache.run(a.data, a.data / "pack", a.work / "cache", 300, a.worker, a.workers, a.shards, a.seed)
+        cache.run(a.data, a.work / f"cache-{a.size}", a.size, a.worker, a.shards, a.keep, a.seed)
     elif a.command == "detector":
         from .detector import train
 
         recipe = Recipe(**{f.name: getattr(a, f.name) for f in fields(Recipe)})
-        train.run(a.data, a.data / "pack", a.work, a.name, recipe, a.ranks)
+        train.run(a.data, a.work, a.name, recipe, a.ranks, a.start)
     elif a.command == "quick":
         from .detector import quick
 

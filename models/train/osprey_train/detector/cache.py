@@ -1,7 +1,8 @@
 """The cache: for each view the output of the detector's frozen front and its labels, in shards.
 
-Shard 0 holds every picture whole (and the validation pictures); each later one random views. A shard is written under
-temporary names and renamed, so a cache that was interrupted goes on where it stopped.
+A maker runs beside the training for as long as it lasts and never repeats a view: it writes shard after shard and
+removes the oldest, so that what is trained on stays fresh and the disk does not fill. A shard is written under
+temporary names and renamed, so a maker that was interrupted goes on where it stopped.
 """
 
 import pickle
@@ -12,11 +13,15 @@ from ai_edge_litert.interpreter import Interpreter
 
 from ..pack import Pack
 from . import model
-from .teacher import Teacher
-from .views import WHOLE, Views
+from .views import Views
 
 SHARD = 1000
-SIDE, DEPTH = 38, 32
+DEPTH = 32
+
+
+def side(size):
+    """Cells a side of the front's output, whose stride is 8."""
+    return -(-size // 8)
 
 
 class Front:
@@ -68,50 +73,48 @@ def read(folder, name):
         return np.load(folder / f"{name}.npy", mmap_mode="r"), pickle.load(f)
 
 
+def remove(folder, name):
+    """Labels first, as `write` adds them last. Whoever has the features mapped keeps them."""
+    (folder / f"{name}.pkl").unlink(missing_ok=True)
+    (folder / f"{name}.npy").unlink(missing_ok=True)
+
+
 def shards(folder, prefix):
     return sorted(p.stem for p in folder.glob(f"{prefix}-*.pkl"))
 
 
-def whole_labels(folder):
-    """Picture number to merged labels, of all pictures seen whole."""
-    out = {}
-    for name in shards(folder, "whole") + shards(folder, "validation"):
-        with open(folder / f"{name}.pkl", "rb") as f:
-            for i, b, s in pickle.load(f):
-                out[i] = (b.astype(np.float32), s.astype(np.float32) / 255)
-    return out
+def validation(folder, pack, front):
+    """The held-out pictures, whole, with people's and the teacher's labels."""
+    name = "validation-000"
+    if (folder / f"{name}.pkl").exists():
+        return
+    ids = np.flatnonzero(pack.validation)
+    features = np.stack([front(pack.image(i)) for i in ids])
+    write(folder, name, features, [(int(i), *pack_labels(*pack.labels(i))) for i in ids])
 
 
-def run(assets, pack_folder, folder, size, worker, workers, count, seed):
-    """Write this worker's share of the whole pictures, then `count` shards of random views."""
+def run(assets, folder, size, worker, count, keep, seed):
+    """Write the validation shard, then shards of random views until there have been `count`.
+
+    At most `keep` of this worker's shards stay; 0 keeps all.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    pack, teacher, front = Pack(pack_folder), Teacher(assets), Front(assets, folder, size)
-    for prefix, ids in (("validation", np.flatnonzero(pack.validation)), ("whole", pack.training)):
-        name = f"{prefix}-{worker:03d}"
-        if (folder / f"{name}.pkl").exists():
-            continue
-        start, own, features, labels = time.time(), ids[worker::workers], [], []
-        for i in own:
-            im = pack.image(i)
-            b, s = pack.merge(i, WHOLE, *pack.human(i), *teacher.label(im))
-            features.append(front(im))
-            labels.append((int(i), *pack_labels(b, s)))
-        write(folder, name, np.stack(features), labels)
-        print(f"{name}: {len(own)} pictures, {len(own) / (time.time() - start):.1f}/s", flush=True)
-    while len(shards(folder, "whole")) < workers:
-        time.sleep(2)
-    known = whole_labels(folder)
-    for n in range(count):
-        name = f"views-{n:03d}-{worker}"
-        if (folder / f"{name}.pkl").exists():
-            continue
+    pack, front = Pack(assets), Front(assets, folder, size)
+    if worker == 0:
+        validation(folder, pack, front)
+    known = {int(i): pack.labels(i) for i in pack.training}
+    prefix = f"views-{worker}"
+    n = 1 + max((int(s.split("-")[-1]) for s in shards(folder, prefix)), default=-1)
+    for n in range(n, count):
         start = time.time()
-        views = Views(pack, teacher, known, size, seed=(seed, n, worker))
-        features = np.empty((SHARD, SIDE, SIDE, DEPTH), np.float16)
+        views = Views(pack, known, size, seed=(seed, n, worker))
+        features = np.empty((SHARD, side(size), side(size), DEPTH), np.float16)
         labels = []
         for k in range(SHARD):
             im, b, s = views.draw()
             features[k] = front(im)
             labels.append((-1, *pack_labels(b, s)))
-        write(folder, name, features, labels)
-        print(f"{name}: {SHARD / (time.time() - start):.1f} views/s", flush=True)
+        write(folder, f"{prefix}-{n:05d}", features, labels)
+        for old in shards(folder, prefix)[:-keep] if keep else ():
+            remove(folder, old)
+        print(f"{prefix}-{n:05d}: {SHARD / (time.time() - start):.1f} views/s", flush=True)

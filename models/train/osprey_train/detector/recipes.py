@@ -7,17 +7,19 @@ from dataclasses import dataclass
 class Recipe:
     """Rates are held after a warm-up and fall to 2 % over the last `anneal` views."""
 
-    views: int = 60_000
-    anneal: int = 20_000
-    heads_only: int = 3_200
+    views: int = 100_000
+    anneal: int = 45_000
+    heads_only: int = 0
     batch: int = 32
-    head_rate: float = 2e-4
-    body_rate: float = 5e-5
+    size: int = 300
+    head_rate: float = 3e-4
+    body_rate: float = 1e-4
     decay: float = 1e-4
     average: float = 0.998
     quality: float = 0.5
-    check: int = 9_600
+    check: int = 24_000
     save: int = 3_200
+    keep: int = 0
     seed: int = 1
 
 

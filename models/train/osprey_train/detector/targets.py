@@ -6,7 +6,7 @@ from .. import boxes, coco
 
 POSITIVE, NEGATIVE = 0.5, 0.4
 # A likely box that no anchor overlaps enough still takes its best anchor, if that one overlaps this much.
-FORCED, FORCED_SCORE = 0.15, 0.25
+FORCED, FORCED_SCORE = 0.08, 0.2
 
 
 class Assigner:

@@ -11,81 +11,10 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 import torch.nn.functional as F
 
-from .. import boxes, coco
 from ..pack import Pack
-from . import anchors, cache, model, score, targets
+from . import anchors, cache, model, targets
 from .recipes import Recipe  # noqa: F401 (part of what a run is given)
-
-
-class Validation:
-    """Held-out pictures. Where a class is not annotated the teacher's boxes of at least 0.5 stand for people's."""
-
-    def __init__(self, pack, folder, size):
-        self.features, self.pictures, images, notes = [], [], [], []
-        self.groups = {"all": [], "coco": [], "voc5": []}
-        for name in cache.shards(folder, "validation"):
-            f, labels = cache.read(folder, name)
-            self.features.append(np.asarray(f))
-            for i, b, s in labels:
-                r = pack.records[i]
-                image = dict(id=len(images) + 1, width=r["width"], height=r["height"])
-                images.append(image)
-                self.pictures.append(i)
-                self.groups["all"].append(image["id"])
-                if pack.complete[i]:
-                    self.groups["coco"].append(image["id"])
-                if r["source"] == "voc5_train":
-                    self.groups["voc5"].append(image["id"])
-                notes += self._truth(image, b.astype(np.float32), s.astype(np.float32) / 255, len(notes))
-        self.features = np.concatenate(self.features)
-        self.images = images
-        cats = [dict(id=c + 1, name=n) for c, n in enumerate(coco.NAMES)]
-        self.gt = {
-            g: score.dataset(
-                [i for i in images if i["id"] in set(ids)], [a for a in notes if a["image_id"] in set(ids)], cats
-            )
-            for g, ids in self.groups.items()
-        }
-        self.anchors = anchors.generate(size)
-
-    @staticmethod
-    def _truth(image, b, s, first):
-        out = []
-        for c in range(coco.CLASSES):
-            rows = np.flatnonzero(s[:, c] >= 0.5)
-            rows = rows[np.argsort(-s[rows, c], kind="stable")]
-            kept = []
-            for r in rows:
-                if not kept or boxes.iou(b[r : r + 1], b[kept]).max() < 0.5:
-                    kept.append(r)
-            for r in kept:
-                y, x, y1, x1 = (float(v) for v in b[r] * np.tile([image["height"], image["width"]], 2))
-                out.append(
-                    dict(
-                        id=first + len(out) + 1,
-                        image_id=image["id"],
-                        category_id=c + 1,
-                        bbox=[x, y, x1 - x, y1 - y],
-                        area=(x1 - x) * (y1 - y),
-                        iscrowd=0,
-                    )
-                )
-        return out
-
-    @torch.no_grad()
-    def __call__(self, outputs):
-        """Figures by group. `outputs` gives the raw outputs for a range of the held-out pictures."""
-        results = []
-        category = {c: c + 1 for c in range(coco.CLASSES)}
-        for k in range(0, len(self.images), 16):
-            code, logit = outputs(slice(k, k + 16))
-            for image, c, p in zip(self.images[k : k + 16], code.numpy(), logit.sigmoid().numpy()):
-                results += score.entries(score.detections(c, p, self.anchors), image, category)
-        out = {}
-        for g, ids in self.groups.items():
-            own = set(ids)
-            out[g] = score.figures(self.gt[g], [r for r in results if r["image_id"] in own])
-        return out
+from .validation import Validation
 
 
 def features(f):
@@ -94,27 +23,37 @@ def features(f):
 
 
 class Batches:
-    """Batches of cached views in a random order; new shards join when all have been seen."""
+    """Batches of cached views. Each round mixes the few shards that were used least; the newest come first."""
+
+    ROUND = 8
 
     def __init__(self, folder, assigner, size, seed, start, rank, ranks):
         self.folder, self.assigner, self.size, self.rank, self.ranks = folder, assigner, size, rank, ranks
         self.rng = np.random.default_rng((seed, start, rank))
-        self.order, self.shards = [], {}
+        self.order, self.shards, self.uses = [], {}, {}
         self.pool = ThreadPoolExecutor(1)
         self.next = self.pool.submit(self._make)
 
     def _refill(self):
-        for name in cache.shards(self.folder, "whole") + cache.shards(self.folder, "views"):
-            if name not in self.shards:
+        there = cache.shards(self.folder, "views")
+        names = sorted(reversed(there), key=lambda n: self.uses.get(n, 0))[: self.ROUND]
+        self.shards = {}
+        for name in names:
+            try:
                 self.shards[name] = cache.read(self.folder, name)
+            except FileNotFoundError:  # the maker has just removed it
+                continue
+            self.uses[name] = self.uses.get(name, 0) + 1
         every = [(n, k) for n, (f, _) in self.shards.items() for k in range(self.rank, len(f), self.ranks)]
         self.order = [every[k] for k in self.rng.permutation(len(every))]
 
     def _make(self):
         f, t = [], []
         for _ in range(self.size):
-            if not self.order:
+            while not self.order:
                 self._refill()
+                if not self.order:
+                    time.sleep(5)
             name, k = self.order.pop()
             x, labels = self.shards[name]
             f.append(x[k])
@@ -198,31 +137,36 @@ def average_gradients(params, ranks):
 class Training:
     """One process of a training run. Rank 0 keeps the average, the log and the checkpoint."""
 
-    def __init__(self, rank, ranks, assets, pack_folder, work, name, recipe, size):
+    def __init__(self, rank, ranks, assets, work, name, recipe, start):
         self.rank, self.ranks, self.work, self.name, self.recipe = rank, ranks, work, name, recipe
         self.path = work / f"{name}.pt"
         torch.set_num_threads(1)
         torch.manual_seed(recipe.seed)
+        size = recipe.size
         self.net = model.from_teacher(assets, size).to(memory_format=torch.channels_last)
         self.net.freeze_front()
         self.mean = model.from_teacher(assets, size).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(groups(self.net, recipe), betas=(0.9, 0.99))
-        self.seen, self.seconds, self.best = 0, 0.0, 0.0
+        self.seen, self.before, self.seconds, self.best = 0, 0, 0.0, 0.0
         if self.path.exists():
             self.load(torch.load(self.path, weights_only=False))
+        elif start:
+            self.load(torch.load(start, weights_only=False))
+            self.before, self.seen, self.best = self.before + self.seen, 0, 0.0
         a = anchors.generate(size)
         own = recipe.batch // ranks
-        self.batches = Batches(work / "cache", targets.Assigner(a), own, recipe.seed, self.seen, rank, ranks)
+        self.batches = Batches(work / f"cache-{size}", targets.Assigner(a), own, recipe.seed, self.seen, rank, ranks)
         self.loss = Loss(a, recipe.quality)
         if rank == 0:
-            self.validation = Validation(Pack(pack_folder), work / "cache", size)
+            self.validation = Validation(Pack(assets), work / f"cache-{size}", size)
             self.log = open(work / f"{name}.log", "a")
 
     def load(self, state):
-        """A full checkpoint, or a compact one (`checkpoint.compact`), from which the optimizer starts anew."""
+        """A full checkpoint, or a compact one (`checkpoint.compact`), which has no state of the optimizer."""
         self.mean.load_state_dict(state["average"])
         self.net.load_state_dict(state.get("net", state["average"]))
         self.seen, self.seconds, self.best = state["seen"], state["seconds"], state.get("best", 0.0)
+        self.before = state.get("before", 0)
         if "optimizer" not in state:
             return
         rates = [(g["full"], g["weight_decay"]) for g in self.optimizer.param_groups]
@@ -237,6 +181,7 @@ class Training:
             average=self.mean.state_dict(),
             optimizer=self.optimizer.state_dict(),
             seen=self.seen,
+            before=self.before,
             seconds=self.seconds,
             best=self.best,
             recipe=asdict(self.recipe),
@@ -302,7 +247,7 @@ class Training:
                 self.seconds += spent
                 self.say(
                     f"{self.seen} views, {self.seconds / 60:.1f} min, {views / spent:.1f}/s, scores {mean[0]:.4f}"
-                    f" boxes {mean[1]:.4f} rate {rate(recipe, self.seen):.2f} shards {len(self.batches.shards)}"
+                    f" boxes {mean[1]:.4f} rate {rate(recipe, self.seen):.2f} shards {len(self.batches.uses)}"
                 )
                 shown, sums, clock = self.seen, np.zeros(2), time.time()
             if self.seen % recipe.check < recipe.batch or done:
@@ -310,6 +255,8 @@ class Training:
                 clock = time.time()
             if self.seen % recipe.save < recipe.batch or done:
                 self.save(self.path)
+                if recipe.keep and (self.seen // recipe.batch) % (recipe.keep // recipe.batch) == 0:
+                    self.save(self.work / f"{self.name}-{self.seen}.pt")
 
 
 def _process(rank, ranks, arguments):
@@ -320,12 +267,12 @@ def _process(rank, ranks, arguments):
         dist.destroy_process_group()
 
 
-def run(assets, pack_folder, work, name, recipe, ranks, size=300):
-    """Train until the recipe's views are done, from the checkpoint of this name if there is one.
+def run(assets, work, name, recipe, ranks, start):
+    """Train until the recipe's views are done, from the checkpoint of this name if there is one, else from `start`.
 
     Each of the `ranks` processes computes its share of a batch on one core: on shared cores that is steadier than
     threads, which wait for one another in every operator.
     """
     os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
     os.environ.setdefault("MASTER_PORT", "29511")
-    mp.spawn(_process, (ranks, (assets, pack_folder, work, name, recipe, size)), nprocs=ranks)
+    mp.spawn(_process, (ranks, (assets, work, name, recipe, start)), nprocs=ranks)

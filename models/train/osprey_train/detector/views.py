@@ -9,15 +9,15 @@ from PIL import Image, ImageEnhance, ImageFilter
 from .. import boxes, coco
 
 RARE_SHARE, MAX_REPEAT = 0.03, 8.0
-KINDS = {"crop": 0.42, "mosaic": 0.28, "paste": 0.2, "whole": 0.1}
+KINDS = {"crop": 0.36, "mosaic": 0.2, "paste": 0.06, "out": 0.08, "whole": 0.3}
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 class Views:
     """`labels[i]` holds the merged boxes and scores of picture i seen whole."""
 
-    def __init__(self, pack, teacher, labels, size, seed):
-        self.pack, self.teacher, self.labels, self.size = pack, teacher, labels, size
+    def __init__(self, pack, labels, size, seed):
+        self.pack, self.labels, self.size = pack, labels, size
         self.rng = np.random.default_rng(seed)
         train = pack.training
         presence = np.zeros((len(pack.records), coco.CLASSES), np.float32)
@@ -72,13 +72,19 @@ class Views:
         return self.pack.image(i), *self.labels[i]
 
     def crop(self, i):
-        """A window onto the picture, labelled by the teacher anew and by people's boxes clipped."""
-        window = self.window(*self.labels[i])
-        im = self.cut(self.pack.image(i), window)
-        human, classes = self.pack.human(i)
-        human, seen = boxes.into_window(human, window)
-        b, s = self.pack.merge(i, window, human[seen], classes[seen], *self.teacher.label(im))
-        return im, b, s
+        return self.part(i, self.window(*self.labels[i]))
+
+    def out(self, i):
+        """The whole picture, smaller, on grey: what was small is smaller still (Liu et al. 2016, section 3.6)."""
+        u = self.rng.uniform
+        im, b, s = self.whole(i)
+        share = u(0.45, 0.85)
+        y, x = u(0, 1 - share, 2)
+        at = (y, x, y + share, x + share)
+        y0, x0, y1, x1 = (int(round(v * self.size)) for v in at)
+        canvas = Image.new("RGB", (self.size, self.size), (int(u(90, 150)),) * 3)
+        canvas.paste(im.resize((x1 - x0, y1 - y0), Image.BILINEAR), (x0, y0))
+        return canvas, boxes.out_of_window(b, at), s
 
     def part(self, i, window):
         """A window onto the picture with the whole picture's labels."""
