@@ -1,4 +1,8 @@
-"""The detector as a TensorFlow function, for the TFLite converter; and what is written with it."""
+"""The detector as a TensorFlow function, for the TFLite converter; and what is written with it.
+
+Where `net.ranges` is set (`quantize.ranges` by module name), the graph says of every tensor what it may hold; the converter
+then needs no pictures, and makes kernels int8 per channel.
+"""
 
 import os
 
@@ -6,11 +10,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import tensorflow as tf
 
+from . import quantize
 from .model import FRONT, Conv
 
 
+def _held(x, found):
+    """The tensor, within its range where it has one."""
+    return x if found is None else tf.quantization.fake_quant_with_min_max_args(x, *found)
+
+
 def _conv(x, m):
-    c = m.conv
+    c, found = m.conv, getattr(m, "range", None)
     w = c.weight.detach().numpy()
     s = [1, c.stride[0], c.stride[0], 1]
     if c.groups > 1:
@@ -18,7 +28,7 @@ def _conv(x, m):
     else:
         x = tf.nn.conv2d(x, tf.constant(np.ascontiguousarray(w.transpose(2, 3, 1, 0))), s, "SAME")
     x = tf.nn.bias_add(x, tf.constant(c.bias.detach().numpy()))
-    return tf.nn.relu6(x) if m.act else x
+    return _held(tf.nn.relu6(x) if m.act else x, found)
 
 
 def _chain(x, modules):
@@ -29,7 +39,7 @@ def _chain(x, modules):
 
 def _residual(x, b):
     y = _chain(x, [m for m in (b.expand, b.depthwise, b.project) if isinstance(m, Conv)])
-    return x + y if b.skip else y
+    return _held(x + y, getattr(b, "range", None)) if b.skip else y
 
 
 def front(net, x):
@@ -51,10 +61,11 @@ def pyramid(net, x):
 
 def whole(net, x):
     """Box codes [1, anchors, 4] and class logits [1, anchors, 80] of pictures [1, size, size, 3] in -1..1."""
-    p4, p5 = pyramid(net, x)
+    found = getattr(net, "ranges", None)
+    p4, p5 = pyramid(net, x if found is None else _held(x, quantize.INPUT))
     # Corners, not centres, so that the step up is the same as the teacher's doubling.
     up = tf.compat.v1.image.resize_nearest_neighbor(p5, p4.shape[1:3], half_pixel_centers=False)
-    maps = [_chain(p4 + up, net.smooth4), p5]
+    maps = [_chain(_held(p4 + up, getattr(net.sum4, "range", None)), net.smooth4), p5]
     for d in net.down:
         maps.append(_chain(maps[-1], d))
     code, logit = [], []
@@ -66,8 +77,8 @@ def whole(net, x):
     return tf.concat(code, 1, name="boxes"), tf.concat(logit, 1, name="scores")
 
 
-def convert(net, body, representative=None, size=None):
-    """TFLite bytes: float32 where there are no pictures to calibrate on, else int8 with a uint8 input.
+def convert(net, body, quantized=False, size=None):
+    """TFLite bytes: float32, or int8 with a uint8 input by the ranges that `quantize.attach` gave the network.
 
     `size` is the side of the pictures where it is not the network's own.
     """
@@ -81,10 +92,8 @@ def convert(net, body, representative=None, size=None):
 
     module = Module()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([module.run.get_concrete_function()], module)
-    if representative is not None:
+    if quantized:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = representative
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
         converter.inference_output_type = tf.int8
     return converter.convert()

@@ -85,6 +85,7 @@ class Detector(nn.Module):
         self.last = Conv(c, 1280)
         self.lateral4 = Conv(taps[4], channels, act=False)
         self.lateral5 = Conv(1280, channels, act=False)
+        self.sum4 = nn.Identity()
         self.smooth4 = Separable(channels, channels)
         self.down = nn.ModuleList([Separable(channels, channels, 2) for _ in range(4)])
         self.towers = nn.ModuleList(
@@ -113,7 +114,7 @@ class Detector(nn.Module):
         p5 = self.lateral5(top)
         p4 = self.lateral4(tap)
         up = F.interpolate(p5, size=p4.shape[2:], mode="nearest")
-        out = [self.smooth4(p4 + up), p5]
+        out = [self.smooth4(self.sum4(p4 + up)), p5]
         for d in self.down:
             out.append(d(out[-1]))
         return out

@@ -12,9 +12,8 @@ import torch.multiprocessing as mp
 import torch.nn.functional as F
 
 from ..pack import Pack
-from . import anchors, cache, model, targets
+from . import anchors, cache, model, targets, validation
 from .recipes import Recipe  # noqa: F401 (part of what a run is given)
-from .validation import Validation
 
 
 def features(f):
@@ -153,12 +152,13 @@ class Training:
         elif start:
             self.load(torch.load(start, weights_only=False))
             self.before, self.seen, self.best = self.before + self.seen, 0, 0.0
-        a = anchors.generate(size)
+        a = self.anchors = anchors.generate(size)
         own = recipe.batch // ranks
         self.batches = Batches(work / f"cache-{size}", targets.Assigner(a), own, recipe.seed, self.seen, rank, ranks)
         self.loss = Loss(a, recipe.quality)
         if rank == 0:
-            self.validation = Validation(Pack(assets), work / f"cache-{size}", size)
+            self.validation = validation.Validation(Pack(assets))
+            self.held_out = validation.cached(self.mean, work / f"cache-{size}")
             self.log = open(work / f"{name}.log", "a")
 
     def load(self, state):
@@ -195,10 +195,9 @@ class Training:
             print(*words, file=out, flush=True)
 
     def check(self):
-        cached = self.validation.features
-        found = self.validation(lambda part: self.mean.from_front(features(cached[part])))
+        found = self.validation.figures(self.validation.detect(self.held_out, self.anchors))
         for g, v in found.items():
-            self.say(f"  {g}: AP {v[0]:.4f} AP50 {v[1]:.4f} AP75 {v[2]:.4f} s/m/l {v[3]:.3f} {v[4]:.3f} {v[5]:.3f}")
+            self.say(validation.line(g, v))
         if found["all"][0] > self.best:
             self.best = found["all"][0]
             self.save(self.work / f"{self.name}-best.pt")

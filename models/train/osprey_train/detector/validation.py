@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from .. import boxes, coco
-from . import anchors, cache, score
+from . import cache, score
 
 # Where a class is not annotated, the teacher's boxes of at least this probability stand for people's.
 STAND_IN = 0.5
@@ -31,57 +31,76 @@ def truth(pack, i, first):
 
 
 class Validation:
-    """The held-out pictures' cached features and truth.
+    """The held-out pictures and their truth.
 
     Groups: `all`, `coco` (all 80 classes boxed by people) and `voc5` (the pack's pictures of Pascal VOC).
     Areas are rescaled to COCO's own picture size, so that "small" means what it means there.
     """
 
-    def __init__(self, pack, folder, size):
-        self.features, self.pictures, images, notes = [], [], [], []
-        groups = {"all": [], "coco": [], "voc5": []}
-        for name in cache.shards(folder, "validation"):
-            f, labels = cache.read(folder, name)
-            self.features.append(np.asarray(f))
-            for i, _, _ in labels:
-                r = pack.records[i]
-                image = dict(id=len(images) + 1, width=r["width"], height=r["height"])
-                images.append(image)
-                self.pictures.append(i)
-                groups["all"].append(image["id"])
-                if pack.complete[i]:
-                    groups["coco"].append(image["id"])
-                if r["source"] == "voc5_train":
-                    groups["voc5"].append(image["id"])
-                zoom = (640 / max(r["width"], r["height"])) ** 2
-                for note in truth(pack, i, len(notes) + 1):
-                    notes.append(note | dict(image_id=image["id"], area=note["area"] * zoom))
-        self.features = np.concatenate(self.features)
-        self.images, self.groups = images, groups
+    def __init__(self, pack):
+        self.pack, self.pictures, self.images, notes = pack, np.flatnonzero(pack.validation), [], []
+        self.groups = {"all": [], "coco": [], "voc5": []}
+        for i in self.pictures:
+            r = pack.records[i]
+            image = dict(id=len(self.images) + 1, width=r["width"], height=r["height"])
+            self.images.append(image)
+            self.groups["all"].append(image["id"])
+            if pack.complete[i]:
+                self.groups["coco"].append(image["id"])
+            if r["source"] == "voc5_train":
+                self.groups["voc5"].append(image["id"])
+            zoom = (640 / max(r["width"], r["height"])) ** 2
+            for note in truth(pack, i, len(notes) + 1):
+                notes.append(note | dict(image_id=image["id"], area=note["area"] * zoom))
         categories = [dict(id=c + 1, name=n) for c, n in enumerate(coco.NAMES)]
         self.gt = {}
-        for g, ids in groups.items():
-            own = set(ids)
-            self.gt[g] = score.dataset(
-                [i for i in images if i["id"] in own], [a for a in notes if a["image_id"] in own], categories
-            )
-        self.anchors = anchors.generate(size)
-
-    @torch.no_grad()
-    def detect(self, outputs):
-        """The result list. `outputs` gives the raw outputs for a range of the held-out pictures."""
-        results = []
-        category = {c: c + 1 for c in range(coco.CLASSES)}
-        for k in range(0, len(self.images), 16):
-            code, logit = outputs(slice(k, k + 16))
-            for image, c, p in zip(self.images[k : k + 16], code.numpy(), logit.sigmoid().numpy()):
-                results += score.entries(score.detections(c, p, self.anchors), image, category)
-        return results
-
-    def __call__(self, outputs):
-        """AP, AP50, AP75, small, medium and large by group."""
-        results, out = self.detect(outputs), {}
         for g, ids in self.groups.items():
             own = set(ids)
+            self.gt[g] = score.dataset(
+                [i for i in self.images if i["id"] in own], [a for a in notes if a["image_id"] in own], categories
+            )
+
+    def detect(self, run, anchors, group="all"):
+        """COCO's result list. `run` gives box codes and scores in 0..1 for a range of the held-out pictures' numbers."""
+        results, own = [], set(self.groups[group])
+        category = {c: c + 1 for c in range(coco.CLASSES)}
+        numbers = [k for k, image in enumerate(self.images) if image["id"] in own]
+        for at in range(0, len(numbers), 16):
+            part = numbers[at : at + 16]
+            for k, code, p in zip(part, *run(part)):
+                results += score.entries(score.detections(code, p, anchors), self.images[k], category)
+        return results
+
+    def figures(self, results, groups=None):
+        """AP, AP50, AP75, small, medium and large by group."""
+        out = {}
+        for g in groups or self.groups:
+            own = set(self.groups[g])
             out[g] = score.figures(self.gt[g], [r for r in results if r["image_id"] in own])
         return out
+
+
+def cached(net, folder):
+    """`run` of `Validation.detect` for a network, by the cached outputs of its front."""
+    f = np.concatenate([np.asarray(cache.read(folder, name)[0]) for name in cache.shards(folder, "validation")])
+
+    @torch.no_grad()
+    def run(part):
+        x = torch.from_numpy(f[part].astype(np.float32)).permute(0, 3, 1, 2)
+        code, logit = net.from_front(x)
+        return code.numpy(), logit.sigmoid().numpy()
+
+    return run
+
+
+def filed(runner, validation):
+    """`run` of `Validation.detect` for a .tflite file (`export.Runner`)."""
+
+    def run(part):
+        return zip(*(runner(validation.pack.image(validation.pictures[k])) for k in part))
+
+    return run
+
+
+def line(group, v):
+    return f"  {group}: AP {v[0]:.4f} AP50 {v[1]:.4f} AP75 {v[2]:.4f} s/m/l {v[3]:.3f} {v[4]:.3f} {v[5]:.3f}"
