@@ -18,6 +18,21 @@ def pairs(matrix, names, most=3):
     return ", ".join(f"{names[i]} read as {names[j]} ({v})" for v, i, j in wrong)
 
 
+def classes(values, columns=5):
+    """AP50 by class, best first, several to a row."""
+    rows = [f"{n} {v:.2f}" for n, v in sorted(values.items(), key=lambda e: -e[1])]
+    rows += [""] * (-len(rows) % columns)
+    lines = ["| " + " | ".join(rows[k : k + columns]) + " |" for k in range(0, len(rows), columns)]
+    return "\n".join(["|" + " |" * columns, "|" + " --- |" * columns, *lines])
+
+
+def licences(sources):
+    """The training pictures by set: how many, and the licence that their source states."""
+    rows = [f"| {s} | {n:,} | {kind} | {stated} |" for s, kind, stated, n in sources]
+    total = f"| **all** | **{sum(s[3] for s in sources):,}** | | |"
+    return "\n".join(["| set | pictures | kind | licence as its source states it |", "| --- | --- | --- | --- |", *rows, total])
+
+
 def flat(value, names, prefix=""):
     """Nested figures as one level of names; confusion matrices as tables."""
     out = {}
@@ -25,6 +40,12 @@ def flat(value, names, prefix=""):
         key = prefix + "".join(c if c.isalnum() else "_" for c in k)
         if k == "confusion":
             out |= {key: table(v, names), f"{prefix}pairs": pairs(v, names)}
+        elif k == "classes_ap50":
+            out[key] = classes(v)
+        elif k == "pictures" and isinstance(v, list):
+            out[key] = licences(v)
+        elif k == "bins":
+            continue
         elif k == "accuracy":
             out[key] = f"{100 * v:.2f} %"
         elif k == "accuracy_interval":

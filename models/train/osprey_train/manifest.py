@@ -87,7 +87,10 @@ def scores(name, figures):
             for s, v in figures[kind].items():
                 if isinstance(v, dict):
                     out |= {f"{s}_ap_{kind}": v["ap"], f"{s}_ap50_{kind}": v["ap50"]}
-        return out
+        # What the default threshold gives on the COCO pictures; scores are calibrated.
+        at = figures["int8"]["coco"].get("threshold", {})
+        names = dict(score="threshold", precision="precision", recall="recall", error="calibration_error")
+        return out | {names[k]: at[k] for k in names if k in at}
     flat = {}
     for k, v in figures.items():
         if isinstance(v, dict) and "accuracy" in v:

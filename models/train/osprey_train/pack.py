@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from collections import Counter
 
 import numpy as np
 from PIL import Image
@@ -40,6 +41,11 @@ class Pack:
             own = sorted(np.flatnonzero(self.complete == group), key=lambda i: self.records[i]["file"])
             self.validation[own[::step]] = True
         self.training = np.flatnonzero(~self.validation)
+
+    def sources(self):
+        """Licence kind and, by set, the number of pictures: [[set, kind, licence as stated, number], …]."""
+        count = Counter((r["source"], r["license_kind"], r["license"]) for r in self.records)
+        return [[*k, n] for k, n in sorted(count.items(), key=lambda e: -e[1])]
 
     def image(self, i):
         tar, offset, size = self.at[self.records[i]["file"].split("/")[-1]]

@@ -6,21 +6,24 @@ import json
 import time
 
 import numpy as np
+import torch
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
 from .. import coco
 from ..pack import Pack
-from . import anchors, graph, score
+from . import anchors, calibrate, graph, quantize, score, validation
 from .checkpoint import load, picture, size
 
-CALIBRATION, RESAMPLES = 150, 100
+RANGES, RESAMPLES = 64, 100
 
 
-def calibration(pack, size, seed=1):
-    """Training pictures in the network's range: as drawn from the pack, with no regard to their classes."""
-    ids = np.random.default_rng(seed).permutation(pack.training)[:CALIBRATION]
-    return lambda: ([picture(pack.image(i), size)[None].astype(np.float32) / 127.5 - 1] for i in ids)
+def samples(pack, size, seed=1):
+    """Training pictures [1, 3, size, size] in the network's range: drawn from the pack with no regard to their classes."""
+    ids = np.random.default_rng(seed).permutation(pack.training)[:RANGES]
+    for i in ids:
+        x = torch.from_numpy(picture(pack.image(i), size)).permute(2, 0, 1)[None].float() / 127.5 - 1
+        yield x.contiguous(memory_format=torch.channels_last)
 
 
 class Runner:
@@ -63,11 +66,42 @@ def detect(data, folder):
 KEYS = ("images", "annotations", "categories")
 
 
+def thresholded(_, x, y, picture, objects, rng, resamples=RESAMPLES):
+    """Precision and recall at the shipped threshold, the calibration error above it and of all that say something."""
+    p = calibrate.sigmoid(x)
+    precision, recall, _ = calibrate.at(p, y, objects, calibrate.THRESHOLD)
+    rows = []
+    for _ in range(resamples):
+        # Recall would want each picture's number of objects; precision and the error do not.
+        times = np.bincount(rng.integers(0, picture.max() + 1, picture.max() + 1), minlength=picture.max() + 1)
+        again = np.repeat(np.arange(len(p)), times[picture])
+        rows.append((calibrate.at(p[again], y[again], objects, calibrate.THRESHOLD)[0], calibrate.error(p[again], y[again])[0]))
+    low, high = np.percentile(rows, [2.5, 97.5], axis=0).round(3)
+    error, bins = calibrate.error(p, y)
+    return dict(
+        score=calibrate.THRESHOLD,
+        precision=round(float(precision), 3),
+        precision_interval=[float(low[0]), float(high[0])],
+        recall=round(float(recall), 3),
+        error=round(float(error), 4),
+        error_interval=[float(low[1]), float(high[1])],
+        error_above=round(float(calibrate.error(p, y, calibrate.THRESHOLD)[0]), 4),
+        bins=[[round(float(s), 4), round(float(r), 4), n] for s, r, n in bins],
+    )
+
+
 def evaluate(data, folder, resamples=RESAMPLES, seed=1):
-    """AP, AP50, AP75, small, medium, large, and 95 % intervals of the first two by resampling pictures."""
+    """AP, AP50, AP75, small, medium, large, and 95 % intervals of the first two by resampling pictures.
+
+    Also AP50 by class and what the shipped threshold does.
+    """
     gt, results = detect(data, folder)
     e = score.run(gt, results)
     out = dict(zip(("ap", "ap50", "ap75", "small", "medium", "large"), (round(float(v), 4) for v in e.stats[:6])))
+    # Precision at IoU 0.5 by recall, class, area and number of detections: -1 where a class has no object.
+    half = e.eval["precision"][0, :, :, 0, -1].mean(0)
+    out["classes_ap50"] = {e.cocoGt.cats[c]["name"]: round(float(v), 3) for c, v in zip(e.params.catIds, half) if v > -1}
+    out["threshold"] = thresholded(*calibrate.judged(gt, results), rng=np.random.default_rng(seed))
     p, n = e.params, len(e.params.imgIds)
     areas = len(p.areaRng)
     table = np.array(e.evalImgs, dtype=object).reshape(len(p.catIds), areas, n)[:, :1]
@@ -105,6 +139,19 @@ def _replace(path, data):
     part.replace(path)
 
 
+def calibrated(net, pack, folder):
+    """Fold calibration into the network's weights; the figures of what was learnt, on held-out pictures."""
+    own = validation.Validation(pack)
+    run = validation.cached(net, folder)
+    results = own.detect(run, anchors.generate(net.config["size"]), "coco")
+    lines, _, figures = calibrate.learn(own.gt["coco"], results)
+    calibrate.fold(net, lines)
+    return figures | dict(
+        slope=[round(float(v), 3) for v in np.percentile(lines[:, 0], (0, 50, 100))],
+        offset=[round(float(v), 3) for v in np.percentile(lines[:, 1], (0, 50, 100))],
+    )
+
+
 def run(assets, work, checkpoint, out, name):
     """Write NAME.tflite (int8) and cards/NAME.json with the figures of the int8 and the float graph.
 
@@ -112,12 +159,16 @@ def run(assets, work, checkpoint, out, name):
     """
     net, state = load(checkpoint)
     (out / "cards").mkdir(parents=True, exist_ok=True)
-    int8 = graph.convert(net, graph.whole, calibration(Pack(assets / "pack"), net.config["size"]))
-    _replace(out / f"{name}.tflite", int8)
+    pack, side = Pack(assets), net.config["size"]
+    learnt = calibrated(net, pack, work / f"cache-{side}")
     real = graph.convert(net, graph.whole)
     _replace(work / f"{name}-float.tflite", real)
-    spent = dict(views=state["seen"], minutes=round(state["seconds"] / 60))
-    figures = dict(spent, config=net.config, nms_iou=score.NMS_IOU, **size(net), int8={}, float={})
+    quantize.attach(net, quantize.ranges(net, samples(pack, side)))
+    int8 = graph.convert(net, graph.whole, quantized=True)
+    _replace(out / f"{name}.tflite", int8)
+    spent = dict(views=state["seen"], before=state.get("before", 0), minutes=round(state["seconds"] / 60))
+    figures = dict(spent, config=net.config, nms_iou=score.NMS_IOU, **size(net), pictures=pack.sources())
+    figures |= dict(calibration=learnt, int8={}, float={})
     for s in ("coco", "voc5"):
         for kind, data in (("int8", int8), ("float", real)):
             figures[kind][s] = evaluate(data, assets / "eval" / s)

@@ -8,6 +8,8 @@ from . import cache, score
 
 # Where a class is not annotated, the teacher's boxes of at least this probability stand for people's.
 STAND_IN = 0.5
+# Least score of a detection: those of a network in training are not calibrated, and its low ones are mere noise.
+LEAST = 0.01
 
 
 def truth(pack, i, first):
@@ -68,7 +70,7 @@ class Validation:
         for at in range(0, len(numbers), 16):
             part = numbers[at : at + 16]
             for k, code, p in zip(part, *run(part)):
-                results += score.entries(score.detections(code, p, anchors), self.images[k], category)
+                results += score.entries(score.detections(code, p, anchors, LEAST), self.images[k], category)
         return results
 
     def figures(self, results, groups=None):
