@@ -5,7 +5,7 @@ import importlib
 from dataclasses import fields
 from pathlib import Path
 
-from .detector.recipes import QuickRecipe, Recipe
+from .detector.recipes import Recipe
 
 
 def recipe_arguments(parser, recipe):
@@ -19,7 +19,7 @@ def main():
 
     def command(name, text):
         p = commands.add_parser(name, help=text)
-        p.add_argument("--data", type=Path, required=True, help="folder with pack/, models/, mnist/, motion/, eval/")
+        p.add_argument("--data", type=Path, required=True, help="folder with pack/, photos/, models/, mnist/, motion/, eval/")
         p.add_argument("--work", type=Path, required=True, help="folder for caches and checkpoints")
         return p
 
@@ -34,10 +34,6 @@ def main():
     p.add_argument("--ranks", type=int, default=2, help="processes that share each batch, a core each")
     p.add_argument("--start", type=Path, help="a checkpoint to start from where there is none of this name")
     recipe_arguments(p, Recipe)
-    p = command("quick", "train the quick detector from the default one; goes on from its checkpoint")
-    p.add_argument("--name", default="quick")
-    p.add_argument("--checkpoint", type=Path, required=True, help="the default detector's")
-    recipe_arguments(p, QuickRecipe)
     p = command("detector-export", "convert a checkpoint to int8 and measure it on --data/eval")
     p.add_argument("--checkpoint", type=Path, required=True)
     p.add_argument("--name", default="ssdlite_mobilenet_v2_300")
@@ -75,11 +71,6 @@ def main():
 
         recipe = Recipe(**{f.name: getattr(a, f.name) for f in fields(Recipe)})
         train.run(a.data, a.work, a.name, recipe, a.ranks, a.start)
-    elif a.command == "quick":
-        from .detector import quick
-
-        recipe = QuickRecipe(**{f.name: getattr(a, f.name) for f in fields(QuickRecipe)})
-        quick.run(a.data, a.data / "pack", a.work, a.name, a.checkpoint, recipe)
     elif a.command == "detector-export":
         from .detector import export
 

@@ -24,7 +24,7 @@ def picture(image, size):
 def compact(path, to):
     """The averaged weights alone, in half precision: small enough to keep beside the code."""
     state = torch.load(path, map_location="cpu", weights_only=False)
-    entries = {k: state[k] for k in ("config", "seen", "seconds", "best") if k in state}
+    entries = {k: state[k] for k in ("config", "seen", "before", "seconds", "best") if k in state}
     torch.save(entries | dict(average={k: v.half().contiguous() for k, v in state["average"].items()}), to)
 
 
@@ -32,7 +32,7 @@ def average(paths, to):
     """The mean of several checkpoints' averaged weights, as a compact one with the entries of the last."""
     states = [torch.load(p, map_location="cpu", weights_only=False) for p in paths]
     mean = {k: sum(s["average"][k].float() for s in states) / len(states) for k in states[0]["average"]}
-    entries = {k: states[-1][k] for k in ("config", "seen", "seconds", "best") if k in states[-1]}
+    entries = {k: states[-1][k] for k in ("config", "seen", "before", "seconds", "best") if k in states[-1]}
     torch.save(entries | dict(average={k: v.half().contiguous() for k, v in mean.items()}), to)
 
 
@@ -51,7 +51,7 @@ def resize(path, size, to):
                 out.weight[k::4] *= ratio
                 out.bias[k::4] *= ratio
                 out.bias[2 + k :: 4] += 5.0 * math.log(ratio)
-    entries = {k: state[k] for k in ("seen", "seconds", "best") if k in state} | dict(
+    entries = {k: state[k] for k in ("seen", "before", "seconds", "best") if k in state} | dict(
         config=net.config | dict(size=size)
     )
     torch.save(entries | dict(average={k: v.half().contiguous() for k, v in net.state_dict().items()}), to)

@@ -22,7 +22,7 @@ def samples(pack, size, seed=1):
     """Training pictures [1, 3, size, size] in the network's range: drawn from the pack with no regard to their classes."""
     ids = np.random.default_rng(seed).permutation(pack.training)[:RANGES]
     for i in ids:
-        x = torch.from_numpy(picture(pack.image(i), size)).permute(2, 0, 1)[None].float() / 127.5 - 1
+        x = torch.tensor(picture(pack.image(i), size)).permute(2, 0, 1)[None].float() / 127.5 - 1
         yield x.contiguous(memory_format=torch.channels_last)
 
 

@@ -21,19 +21,3 @@ class Recipe:
     save: int = 3_200
     keep: int = 0
     seed: int = 1
-
-
-@dataclass
-class QuickRecipe:
-    views: int = 24_000
-    anneal: int = 10_000
-    width: float = 0.5
-    size: int = 224
-    batch: int = 32
-    rate: float = 6e-4
-    follow: float = 2.0
-    decay: float = 1e-4
-    average: float = 0.995
-    check: int = 6_400
-    save: int = 1_600
-    seed: int = 1
