@@ -140,13 +140,16 @@ def _replace(path, data):
 
 
 def calibrated(net, pack, folder):
-    """Fold calibration into the network's weights; the figures of what was learnt, on held-out pictures."""
+    """Fold calibration into the network's weights. Figures on the held-out pictures: AP and so on by group, and of what was learnt."""
     own = validation.Validation(pack)
     run = validation.cached(net, folder)
-    results = own.detect(run, anchors.generate(net.config["size"]), "coco")
-    lines, _, figures = calibrate.learn(own.gt["coco"], results)
+    results = own.detect(run, anchors.generate(net.config["size"]))
+    held_out = {g: [round(v, 4) for v in f[:6]] for g, f in own.figures(results).items()}
+    print("held out", held_out, flush=True)
+    complete = set(own.groups["coco"])
+    lines, _, figures = calibrate.learn(own.gt["coco"], [r for r in results if r["image_id"] in complete])
     calibrate.fold(net, lines)
-    return figures | dict(
+    return held_out, figures | dict(
         slope=[round(float(v), 3) for v in np.percentile(lines[:, 0], (0, 50, 100))],
         offset=[round(float(v), 3) for v in np.percentile(lines[:, 1], (0, 50, 100))],
     )
@@ -160,7 +163,7 @@ def run(assets, work, checkpoint, out, name):
     net, state = load(checkpoint)
     (out / "cards").mkdir(parents=True, exist_ok=True)
     pack, side = Pack(assets), net.config["size"]
-    learnt = calibrated(net, pack, work / f"cache-{side}")
+    held_out, learnt = calibrated(net, pack, work / f"cache-{side}")
     real = graph.convert(net, graph.whole)
     _replace(work / f"{name}-float.tflite", real)
     quantize.attach(net, quantize.ranges(net, samples(pack, side)))
@@ -168,7 +171,7 @@ def run(assets, work, checkpoint, out, name):
     _replace(out / f"{name}.tflite", int8)
     spent = dict(views=state["seen"], before=state.get("before", 0), minutes=round(state["seconds"] / 60))
     figures = dict(spent, config=net.config, nms_iou=score.NMS_IOU, **size(net), pictures=pack.sources())
-    figures |= dict(calibration=learnt, int8={}, float={})
+    figures |= dict(held_out=held_out, calibration=learnt, int8={}, float={})
     for s in ("coco", "voc5"):
         for kind, data in (("int8", int8), ("float", real)):
             figures[kind][s] = evaluate(data, assets / "eval" / s)

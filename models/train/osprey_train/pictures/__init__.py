@@ -22,7 +22,8 @@ def run(assets, folder):
             made.save(path.with_suffix(".jpg"), quality=85)
             found = json.loads((folder / "cards" / f"{name}.json").read_text())["int8"]
             titles = dict(coco="COCO, 89 pictures: share right", voc5="VOC, 300 pictures: share right")
-            panels = [(titles[s], found[s]["threshold"]["bins"]) for s in titles]
-            (folder / "cards" / f"{name}-reliability.svg").write_text(plots.reliability(panels))
+            panels = [(titles[s], found[s]["threshold"]["bins"]) for s in titles if "threshold" in found[s]]
+            if panels:
+                (folder / "cards" / f"{name}-reliability.svg").write_text(plots.reliability(panels))
         else:
             made.quantize(64).save(path.with_suffix(".png"), optimize=True)
