@@ -5,6 +5,7 @@
 
 mod append;
 pub mod flatbuffer;
+mod names;
 mod op;
 mod options;
 mod read;

@@ -1,5 +1,7 @@
 //! Operators and their options.
 
+use super::names;
+
 /// Function applied to an operator's result before it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Activation {
@@ -242,7 +244,7 @@ impl Op {
             Self::TransposeConv(_) => "TRANSPOSE_CONV",
             Self::UnidirectionalSequenceLstm(_) => "UNIDIRECTIONAL_SEQUENCE_LSTM",
             Self::Unpack { .. } => "UNPACK",
-            Self::Unknown { .. } => "unknown builtin operator",
+            Self::Unknown { code } => names::builtin(*code).unwrap_or("operator of a later schema"),
             Self::Custom { .. } => "custom operator",
         }
     }
@@ -250,7 +252,9 @@ impl Op {
     /// A name to show, which tells unknown operators apart.
     pub fn label(&self) -> String {
         match self {
-            Self::Unknown { code } => format!("builtin operator {code}"),
+            Self::Unknown { code } if names::builtin(*code).is_none() => {
+                format!("{code} of a later schema")
+            }
             Self::Custom { name } => format!("custom operator \"{name}\""),
             known => known.name().to_owned(),
         }

@@ -85,7 +85,7 @@ pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
         op => Err(Error::UnsupportedOperator {
             node: ctx.index,
             op: op.label(),
-            remedy: "convert the model without it, or use the tract backend",
+            remedy: "convert the model without it",
         }),
     }
 }

@@ -248,7 +248,7 @@ impl<'g> Lower<'g> {
             node: self.index,
             op: self.node.op.name(),
             reason,
-            remedy: "convert the model with full-integer (int8) or float32 operators, or use the tract backend",
+            remedy: "convert the model with full-integer (int8) or float32 operators",
         }
     }
 
