@@ -172,7 +172,7 @@ fn unread(path: &Path) -> Option<&'static str> {
 /// The command that makes files of this kind readable.
 pub(crate) fn remedy(kind: &str) -> &'static str {
     match kind {
-        "film" => "`osprey live FILM` looks at films",
+        "film" => "`ffmpeg -i FILM -f yuv4mpegpipe -pix_fmt yuv420p - | osprey live - --every` looks at one",
         "HEIC" => {
             "`heif-convert IN.heic OUT.jpg` (libheif) or, on a Mac, `sips -s format jpeg IN.heic --out OUT.jpg` \
              converts one"
