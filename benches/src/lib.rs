@@ -65,6 +65,7 @@ impl Conv {
             quantization: Some(Quantization { zero_points: vec![0; scales.len()], scales, axis }),
             data,
             is_variable: false,
+            sparsity: None,
         };
         let scale = 0.1 / (kernel * kernel * self.inputs) as f32;
         let options = ConvOptions {

@@ -19,12 +19,14 @@ pub enum Error {
         what: String,
     },
     /// An operator that the engine has no kernel for.
-    #[error("operator {op} (node {node}) is not supported; {remedy}")]
+    #[error("operator {op} (node {node}, inputs: {inputs}) is not supported; {remedy}")]
     UnsupportedOperator {
         /// Position of the node in the graph.
         node: usize,
         /// The operator's name in the TFLite schema, or the custom operator's own name.
         op: String,
+        /// Type and shape of each input.
+        inputs: String,
         /// What the reader of the message can do.
         remedy: &'static str,
     },
@@ -52,6 +54,9 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+    /// Several of the above: everything that stands in the way, in the order of the graph.
+    #[error("{}", list(.0))]
+    Several(Vec<Error>),
     /// The model asks for more than the limits allow.
     #[error(
         "the model needs {needed} {unit} where {limit} are allowed; raise the limit in `Options` if the file is trusted"
@@ -89,6 +94,31 @@ pub enum Error {
         /// How many the model has.
         count: usize,
     },
+}
+
+impl Error {
+    /// Whether nothing but missing kernels stands in the way: another program may run the model.
+    pub fn is_unsupported(&self) -> bool {
+        match self {
+            Self::UnsupportedOperator { .. } | Self::UnsupportedVariant { .. } => true,
+            Self::Several(errors) => errors.iter().all(Self::is_unsupported),
+            _ => false,
+        }
+    }
+}
+
+/// Reasons that are listed before the rest is only counted.
+const LISTED: usize = 12;
+
+fn list(errors: &[Error]) -> String {
+    let mut text = format!("{} operators stand in the way:", errors.len());
+    for error in errors.iter().take(LISTED) {
+        text.push_str(&format!("\n  {error}"));
+    }
+    if errors.len() > LISTED {
+        text.push_str(&format!("\n  and {} more", errors.len() - LISTED));
+    }
+    text
 }
 
 /// Shorthand for results of this crate.

@@ -1,7 +1,7 @@
 //! What is done once per run.
 
 use crate::arena::Arena;
-use crate::compile::{Port, Program};
+use crate::compile::{Initial, Port, Program};
 use crate::error::{Error, Result};
 use crate::threads::Pool;
 use std::fmt;
@@ -102,10 +102,14 @@ impl Session {
         Ok(self.arena.slot(port.slot))
     }
 
-    /// Sets the model's states (of recurrent layers) back to zero.
+    /// Sets the model's states (of recurrent layers, and variables) back to what they start with.
     pub fn reset_state(&mut self) {
-        for (slot, zero) in &self.program.variables {
-            self.arena.slot_mut(*slot).fill(*zero);
+        for (slot, initial) in &self.program.variables {
+            let state = self.arena.slot_mut(*slot);
+            match initial {
+                Initial::Fill(byte) => state.fill(*byte),
+                Initial::Bytes(bytes) => state.copy_from_slice(bytes),
+            }
         }
     }
 }

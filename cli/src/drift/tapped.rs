@@ -134,8 +134,8 @@ fn computes(op: &Op) -> bool {
         op,
         Op::Quantize
             | Op::Dequantize
-            | Op::Reshape
-            | Op::Squeeze
+            | Op::Reshape { .. }
+            | Op::Squeeze { .. }
             | Op::Transpose
             | Op::Cast
             | Op::Pack { .. }

@@ -264,7 +264,7 @@ fn start(bytes: &[u8], graph: &Graph<'_>, options: &LoadOptions) -> Result<Runni
         BackendChoice::Only(Backend::Native) => native(graph, options, "it was asked for".into()),
         BackendChoice::Only(Backend::Tract) => tract(bytes, options, "it was asked for".into()),
         BackendChoice::Auto => match native(graph, options, "the engine has every operator".into()) {
-            Err(ModelError::Engine(refusal)) if is_unsupported(&refusal) && is_float(graph) => {
+            Err(ModelError::Engine(refusal)) if refusal.is_unsupported() && is_float(graph) => {
                 let reason = format!("a float model that the engine cannot run: {refusal}");
                 tract(bytes, options, reason).map_err(|e| match e {
                     ModelError::Backend { message, .. } => {
@@ -276,13 +276,6 @@ fn start(bytes: &[u8], graph: &Graph<'_>, options: &LoadOptions) -> Result<Runni
             other => other,
         },
     }
-}
-
-/// Whether another backend may have what the engine lacks. Damaged and oversized files are refused
-/// by all.
-fn is_unsupported(error: &osprey_engine::Error) -> bool {
-    use osprey_engine::Error::{UnsupportedOperator, UnsupportedVariant};
-    matches!(error, UnsupportedOperator { .. } | UnsupportedVariant { .. })
 }
 
 /// Whether nothing but constants is quantized: tract computes wrong on some quantized operators.

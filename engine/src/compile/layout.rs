@@ -3,12 +3,14 @@
 //! The arena begins with what lives longer than a run (constants that kernels read, states,
 //! inputs), then holds the planned values.
 
+use super::lower::Lowering;
 use super::plan::{self, Lifetime};
-use super::{Lowering, Options, Port, Program, Step, Task};
+use super::{Initial, Options, Port, Program, Step};
 use crate::arena::{Operands, Slot, align};
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Quantization, TensorId, TensorInfo};
 use crate::kernels::flip_sign;
+use crate::lowering::Task;
 
 /// Tensors of the graph, grouped into the storage they share.
 struct Storage {
@@ -57,7 +59,11 @@ pub(super) fn program(graph: &Graph<'_>, lowering: Lowering, options: &Options) 
             storage.slots[root] = Some(slot);
         } else if tensor.is_variable {
             let slot = reserve(tensor.bytes());
-            variables.push((slot, zero_byte(tensor)));
+            let initial = match tensor.data {
+                Some(data) => Initial::Bytes(stored(tensor.dtype, data)),
+                None => Initial::Fill(zero_byte(tensor)),
+            };
+            variables.push((slot, initial));
             storage.slots[root] = Some(slot);
         }
     }
@@ -149,7 +155,7 @@ fn zero_byte(tensor: &TensorInfo<'_>) -> u8 {
 }
 
 /// A constant's bytes as the arena holds them.
-fn stored(dtype: DType, data: &[u8]) -> Vec<u8> {
+pub(super) fn stored(dtype: DType, data: &[u8]) -> Vec<u8> {
     match dtype {
         DType::I8 => data.iter().map(|b| b ^ 0x80).collect(),
         _ => data.to_vec(),

@@ -2,16 +2,15 @@
 
 mod end;
 mod layout;
+mod lower;
 mod plan;
 mod uses;
 
 use crate::arena::{Operands, Slot};
 use crate::error::{Error, Result};
-use crate::graph::{DType, DetectionPostProcess, Graph, Op, Quantization, TensorId};
+use crate::graph::{DType, DetectionPostProcess, Graph, Quantization};
 use crate::isa::Isa;
-use crate::kernels;
-use crate::lowering::{Constants, Kernel, Lower, Lowered, Task};
-use end::End;
+use crate::lowering::Kernel;
 use std::fmt;
 
 /// What a model may ask of the machine. The defaults are far above any model for a phone; they
@@ -94,6 +93,14 @@ pub struct StepInfo<'a> {
     pub macs: u64,
 }
 
+/// What a state starts with.
+pub(crate) enum Initial {
+    /// One byte all over.
+    Fill(u8),
+    /// As the file says.
+    Bytes(Vec<u8>),
+}
+
 /// A model ready to run, shared by any number of [`Session`](crate::Session)s.
 pub struct Program {
     pub(crate) steps: Vec<Step>,
@@ -101,8 +108,8 @@ pub struct Program {
     pub(crate) outputs: Vec<Port>,
     /// Slots that start with given bytes; everything else starts at zero.
     pub(crate) constants: Vec<(Slot, Vec<u8>)>,
-    /// State, and the byte that [`Session::reset_state`](crate::Session::reset_state) fills it with.
-    pub(crate) variables: Vec<(Slot, u8)>,
+    /// State, and what [`Session::reset_state`](crate::Session::reset_state) sets it to.
+    pub(crate) variables: Vec<(Slot, Initial)>,
     pub(crate) arena_bytes: usize,
     threads: usize,
     post_process: Option<PostProcess>,
@@ -124,27 +131,23 @@ impl Program {
     /// Prepares `graph`: chooses a kernel for every operator, packs weights, plans the arena.
     ///
     /// # Errors
-    /// The first operator that cannot run, [`Error::TooLarge`], or [`Error::Isa`].
+    /// Every operator that cannot run ([`Error::Several`] where there is more than one), [`Error::TooLarge`], or
+    /// [`Error::Isa`].
     pub fn compile(graph: &Graph<'_>, options: &Options) -> Result<Self> {
-        let plan = lower_graph(graph, options, &mut |e| Err(e))?;
-        layout::program(graph, plan, options)
+        let (graph, lowering) =
+            lower::lower(graph, options).map_err(|mut problems| match problems.len() {
+                1 => problems.remove(0),
+                _ => Error::Several(problems),
+            })?;
+        layout::program(&graph, lowering, options)
     }
 
     /// Every reason why [`Program::compile`] would refuse `graph`; empty where it would not.
     pub fn problems(graph: &Graph<'_>, options: &Options) -> Vec<Error> {
-        let mut problems = Vec::new();
-        let result = lower_graph(graph, options, &mut |e| {
-            problems.push(e);
-            Ok(())
-        });
-        match result {
-            Ok(plan) if problems.is_empty() => {
-                problems.extend(layout::program(graph, plan, options).err());
-            }
-            Ok(_) => {}
-            Err(e) => problems.push(e),
+        match lower::lower(graph, options) {
+            Ok((graph, lowering)) => layout::program(&graph, lowering, options).err().into_iter().collect(),
+            Err(problems) => problems,
         }
-        problems
     }
 
     /// What the caller fills before a run.
@@ -181,76 +184,4 @@ impl Program {
     pub fn macs(&self) -> u64 {
         self.steps.iter().map(|s| s.macs).sum()
     }
-}
-
-/// The graph as kernels, before memory is assigned.
-pub(crate) struct Lowering {
-    /// Node and task, in the order of execution.
-    pub(crate) tasks: Vec<(usize, Task)>,
-    /// (output, input) pairs that share their bytes, in the order of execution.
-    pub(crate) aliases: Vec<(TensorId, TensorId)>,
-    pub(crate) outputs: Vec<TensorId>,
-    pub(crate) post_process: Option<PostProcess>,
-    pub(crate) constants: Constants,
-}
-
-fn lower_graph(
-    graph: &Graph<'_>,
-    options: &Options,
-    refuse: &mut dyn FnMut(Error) -> Result<()>,
-) -> Result<Lowering> {
-    let nodes = graph.nodes.len() as u64;
-    if nodes > options.limits.nodes {
-        return Err(Error::TooLarge { needed: nodes, limit: options.limits.nodes, unit: "operators" });
-    }
-    let constants = Constants::fold(graph, options.limits.memory)?;
-    let isa = match options.isa {
-        Some(isa) => Isa::strongest_up_to(Some(isa)),
-        None => Isa::from_env()?,
-    };
-    let context = |index: usize, uses| Lower {
-        graph,
-        constants: &constants,
-        index,
-        node: &graph.nodes[index],
-        uses,
-        isa,
-        threads: options.threads.max(1),
-    };
-    let mut end = End { outputs: graph.outputs.clone(), post_process: None };
-    for (index, node) in graph.nodes.iter().enumerate() {
-        if let Op::DetectionPostProcess(options) = &node.op {
-            match End::before(&context(index, &[]), options) {
-                Ok(before) => end = before,
-                Err(e) => refuse(e)?,
-            }
-        }
-    }
-    let (live, uses) = uses::of(graph, &end.outputs);
-    let (mut tasks, mut aliases) = (Vec::new(), Vec::new());
-    let mut absorbed = vec![false; graph.nodes.len()];
-    let mut macs = 0u64;
-    for (index, node) in graph.nodes.iter().enumerate() {
-        let folded = node.outputs.iter().all(|&id| constants.is_folded(id)) && !node.outputs.is_empty();
-        let is_end = matches!(node.op, Op::DetectionPostProcess(_));
-        if folded || is_end || !live[index] || absorbed[index] {
-            continue;
-        }
-        match kernels::lower(&context(index, &uses)) {
-            Ok(Lowered::Alias { input, output }) => aliases.push((output, input)),
-            Ok(Lowered::Nothing) => {}
-            Ok(Lowered::Task(task)) => {
-                macs = macs.saturating_add(task.macs);
-                task.absorbed.iter().for_each(|&later| absorbed[later] = true);
-                tasks.push((index, task));
-            }
-            Err(e) => refuse(e)?,
-        }
-        if macs > options.limits.macs {
-            let limit = options.limits.macs;
-            return Err(Error::TooLarge { needed: macs, limit, unit: "multiply-accumulates" });
-        }
-    }
-    let End { outputs, post_process } = end;
-    Ok(Lowering { tasks, aliases, outputs, post_process, constants })
 }

@@ -4,19 +4,24 @@
 //! named) and strict about structure: indices, lengths and order hold once [`Graph::read`] returns.
 
 mod append;
+mod families;
 pub mod flatbuffer;
 mod names;
 mod op;
 mod options;
 mod read;
 mod schema;
+mod sparse;
 mod tensor;
+mod variables;
 
 pub use append::{ClassifierHead, append_classifier};
+pub use families::{Binary, Reduction, Unary};
 pub use op::{
     Activation, ConvOptions, DetectionPostProcess, LstmOptions, Op, Padding, PoolOptions, ResizeOptions,
     Size2, StridedSliceOptions,
 };
+pub use sparse::Sparsity;
 pub use tensor::{DType, Quantization, TensorId, TensorInfo};
 
 use crate::error::Result;

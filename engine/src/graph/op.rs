@@ -1,5 +1,6 @@
 //! Operators and their options.
 
+use super::families::{Binary, Reduction, Unary};
 use super::names;
 
 /// Function applied to an operator's result before it is stored.
@@ -132,20 +133,45 @@ pub struct DetectionPostProcess {
 #[allow(missing_docs, reason = "variants are the operators of the TFLite schema")]
 pub enum Op {
     Add(Activation),
+    AddN,
     ArgMax,
+    ArgMin,
+    AssignVariable,
     AveragePool2d(PoolOptions),
+    BatchMatMul {
+        adjoint: [bool; 2],
+    },
+    BatchToSpaceNd,
+    /// Functions of two elements, with broadcasting.
+    Binary(Binary),
+    BroadcastTo,
+    /// Runs the given subgraph before the first run.
+    CallOnce {
+        subgraph: usize,
+        /// Whether all that it does is known, so that variables start with its values.
+        resolved: bool,
+    },
     Cast,
+    ComplexAbs,
     Concatenation {
         axis: i32,
         activation: Activation,
     },
     Conv2d(ConvOptions),
+    CumSum {
+        exclusive: bool,
+        reverse: bool,
+    },
+    Densify,
     DepthToSpace {
         block_size: i32,
     },
     DepthwiseConv2d(ConvOptions),
     Dequantize,
     DetectionPostProcess(DetectionPostProcess),
+    DynamicUpdateSlice,
+    ExpandDims,
+    Fill,
     FullyConnected {
         activation: Activation,
         shuffled: bool,
@@ -156,16 +182,29 @@ pub enum Op {
         axis: i32,
         batch_dims: i32,
     },
+    GatherNd,
     HardSwish,
+    L2Normalization(Activation),
     LeakyRelu {
         alpha: f32,
     },
     Logistic,
+    LogSoftmax,
     MaxPool2d(PoolOptions),
     Mean {
         keep_dims: bool,
     },
+    MirrorPad {
+        symmetric: bool,
+    },
     Mul(Activation),
+    /// V4, or V5 with `soft` scores.
+    NonMaxSuppression {
+        soft: bool,
+    },
+    OneHot {
+        axis: i32,
+    },
     Pack {
         axis: i32,
     },
@@ -173,25 +212,73 @@ pub enum Op {
     PadV2,
     Prelu,
     Quantize,
+    Range,
+    Rank,
+    ReadVariable,
+    /// SUM and the REDUCE_ operators.
+    Reduce {
+        reduction: Reduction,
+        keep_dims: bool,
+    },
     Relu,
     Relu6,
-    Reshape,
+    /// The shape is input 1 or, in old files, an option.
+    Reshape {
+        shape: Option<Vec<i32>>,
+    },
     ResizeBilinear(ResizeOptions),
     ResizeNearestNeighbor(ResizeOptions),
+    ReverseV2,
+    Rfft2d,
+    Rnn {
+        activation: Activation,
+        sequence: bool,
+        time_major: bool,
+    },
+    ScatterNd,
+    /// Version 2 broadcasts.
+    Select {
+        version: u8,
+    },
+    Shape,
+    Slice,
     Softmax {
         beta: f32,
     },
+    SpaceToBatchNd,
+    SpaceToDepth {
+        block_size: i32,
+    },
     Split,
-    Squeeze,
+    SplitV,
+    Squeeze {
+        dims: Vec<i32>,
+    },
     StridedSlice(StridedSliceOptions),
     Sub(Activation),
+    Svdf {
+        rank: usize,
+        activation: Activation,
+    },
     Tanh,
+    Tile,
+    TopK,
     Transpose,
     TransposeConv(ConvOptions),
+    /// MediaPipe's Convolution2DTransposeBias: input, weights, bias.
+    TransposeConvBias(ConvOptions),
+    /// Functions of one element.
+    Unary(Unary),
     UnidirectionalSequenceLstm(LstmOptions),
     Unpack {
         axis: i32,
     },
+    /// The variable of this name.
+    VarHandle {
+        name: String,
+    },
+    Where,
+    ZerosLike,
     /// A builtin operator that the engine does not know, by its number in the schema.
     Unknown {
         code: i32,
@@ -231,12 +318,12 @@ impl Op {
             Self::Quantize => "QUANTIZE",
             Self::Relu => "RELU",
             Self::Relu6 => "RELU6",
-            Self::Reshape => "RESHAPE",
+            Self::Reshape { .. } => "RESHAPE",
             Self::ResizeBilinear(_) => "RESIZE_BILINEAR",
             Self::ResizeNearestNeighbor(_) => "RESIZE_NEAREST_NEIGHBOR",
             Self::Softmax { .. } => "SOFTMAX",
             Self::Split => "SPLIT",
-            Self::Squeeze => "SQUEEZE",
+            Self::Squeeze { .. } => "SQUEEZE",
             Self::StridedSlice(_) => "STRIDED_SLICE",
             Self::Sub(_) => "SUB",
             Self::Tanh => "TANH",
@@ -244,7 +331,52 @@ impl Op {
             Self::TransposeConv(_) => "TRANSPOSE_CONV",
             Self::UnidirectionalSequenceLstm(_) => "UNIDIRECTIONAL_SEQUENCE_LSTM",
             Self::Unpack { .. } => "UNPACK",
-            Self::Unknown { code } => names::builtin(*code).unwrap_or("operator of a later schema"),
+            Self::AddN => "ADD_N",
+            Self::ArgMin => "ARG_MIN",
+            Self::AssignVariable => "ASSIGN_VARIABLE",
+            Self::BatchMatMul { .. } => "BATCH_MATMUL",
+            Self::BatchToSpaceNd => "BATCH_TO_SPACE_ND",
+            Self::BroadcastTo => "BROADCAST_TO",
+            Self::CallOnce { .. } => "CALL_ONCE",
+            Self::ComplexAbs => "COMPLEX_ABS",
+            Self::CumSum { .. } => "CUMSUM",
+            Self::Densify => "DENSIFY",
+            Self::DynamicUpdateSlice => "DYNAMIC_UPDATE_SLICE",
+            Self::ExpandDims => "EXPAND_DIMS",
+            Self::Fill => "FILL",
+            Self::GatherNd => "GATHER_ND",
+            Self::L2Normalization(_) => "L2_NORMALIZATION",
+            Self::LogSoftmax => "LOG_SOFTMAX",
+            Self::MirrorPad { .. } => "MIRROR_PAD",
+            Self::NonMaxSuppression { soft: false } => "NON_MAX_SUPPRESSION_V4",
+            Self::NonMaxSuppression { soft: true } => "NON_MAX_SUPPRESSION_V5",
+            Self::OneHot { .. } => "ONE_HOT",
+            Self::Range => "RANGE",
+            Self::Rank => "RANK",
+            Self::ReadVariable => "READ_VARIABLE",
+            Self::ReverseV2 => "REVERSE_V2",
+            Self::Rfft2d => "RFFT2D",
+            Self::Rnn { sequence: false, .. } => "RNN",
+            Self::Rnn { sequence: true, .. } => "UNIDIRECTIONAL_SEQUENCE_RNN",
+            Self::ScatterNd => "SCATTER_ND",
+            Self::Select { version: 1 } => "SELECT",
+            Self::Select { .. } => "SELECT_V2",
+            Self::Shape => "SHAPE",
+            Self::Slice => "SLICE",
+            Self::SpaceToBatchNd => "SPACE_TO_BATCH_ND",
+            Self::SpaceToDepth { .. } => "SPACE_TO_DEPTH",
+            Self::SplitV => "SPLIT_V",
+            Self::Svdf { .. } => "SVDF",
+            Self::Tile => "TILE",
+            Self::TopK => "TOPK_V2",
+            Self::TransposeConvBias(_) => "Convolution2DTransposeBias",
+            Self::VarHandle { .. } => "VAR_HANDLE",
+            Self::Where => "WHERE",
+            Self::ZerosLike => "ZEROS_LIKE",
+            Self::Binary(f) => f.name(),
+            Self::Unary(f) => f.name(),
+            Self::Reduce { reduction, .. } => reduction.name(),
+            Self::Unknown { code } => names::builtin(*code).unwrap_or("an operator of a later schema"),
             Self::Custom { .. } => "custom operator",
         }
     }
@@ -253,7 +385,7 @@ impl Op {
     pub fn label(&self) -> String {
         match self {
             Self::Unknown { code } if names::builtin(*code).is_none() => {
-                format!("{code} of a later schema")
+                format!("operator {code} of a later schema")
             }
             Self::Custom { name } => format!("custom operator \"{name}\""),
             known => known.name().to_owned(),

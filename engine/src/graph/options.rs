@@ -1,5 +1,6 @@
 //! From an operator's number and option table to [`Op`].
 
+use super::families::{Binary, Reduction, Unary};
 use super::flatbuffer::{Field, Table};
 use super::op::*;
 use super::schema::builtin;
@@ -107,7 +108,9 @@ pub(super) fn read(code: i32, custom_name: &str, options: Option<Table<'_>>, cus
         builtin::MUL => Op::Mul(o.activation(0)?),
         builtin::RELU => Op::Relu,
         builtin::RELU6 => Op::Relu6,
-        builtin::RESHAPE => Op::Reshape,
+        builtin::RESHAPE => {
+            Op::Reshape { shape: o.0.map(|t| t.scalars(0)).transpose()?.filter(|s| !s.is_empty()) }
+        }
         builtin::RESIZE_BILINEAR => Op::ResizeBilinear(o.resize(2)?),
         builtin::SOFTMAX => Op::Softmax { beta: o.float(0, 0.0)? },
         builtin::TANH => Op::Tanh,
@@ -116,7 +119,7 @@ pub(super) fn read(code: i32, custom_name: &str, options: Option<Table<'_>>, cus
         builtin::TRANSPOSE => Op::Transpose,
         builtin::MEAN => Op::Mean { keep_dims: o.flag(0)? },
         builtin::SUB => Op::Sub(o.activation(0)?),
-        builtin::SQUEEZE => Op::Squeeze,
+        builtin::SQUEEZE => Op::Squeeze { dims: o.0.map(|t| t.scalars(0)).transpose()?.unwrap_or_default() },
         builtin::UNIDIRECTIONAL_SEQUENCE_LSTM => Op::UnidirectionalSequenceLstm(LstmOptions {
             activation: o.activation(0)?,
             cell_clip: o.float(1, 0.0)?,
@@ -152,8 +155,100 @@ pub(super) fn read(code: i32, custom_name: &str, options: Option<Table<'_>>, cus
         builtin::CUSTOM if custom_name == "TFLite_Detection_PostProcess" => {
             Op::DetectionPostProcess(detection_post_process(custom)?)
         }
+        builtin::CUSTOM if custom_name == "Convolution2DTransposeBias" => {
+            Op::TransposeConvBias(transpose_conv_bias(custom)?)
+        }
         builtin::CUSTOM => Op::Custom { name: custom_name.to_owned() },
+        code => return family(code, &o),
+    })
+}
+
+/// Operators without options, or with few.
+fn family(code: i32, o: &Options<'_>) -> Result<Op> {
+    if let Some(function) = Unary::of(code) {
+        return Ok(Op::Unary(function));
+    }
+    if let Some(function) = Binary::of(code) {
+        return Ok(Op::Binary(function));
+    }
+    if let Some(reduction) = Reduction::of(code) {
+        return Ok(Op::Reduce { reduction, keep_dims: o.flag(0)? });
+    }
+    Ok(match code {
+        builtin::ADD_N => Op::AddN,
+        builtin::ARG_MIN => Op::ArgMin,
+        builtin::ASSIGN_VARIABLE => Op::AssignVariable,
+        builtin::BATCH_MATMUL => Op::BatchMatMul { adjoint: [o.flag(0)?, o.flag(1)?] },
+        builtin::BATCH_TO_SPACE_ND => Op::BatchToSpaceNd,
+        builtin::BROADCAST_TO => Op::BroadcastTo,
+        builtin::CALL_ONCE => Op::CallOnce {
+            subgraph: usize::try_from(o.int(0, 0)?).map_err(|_| malformed("a negative subgraph".into()))?,
+            resolved: false,
+        },
+        builtin::COMPLEX_ABS => Op::ComplexAbs,
+        builtin::CUMSUM => Op::CumSum { exclusive: o.flag(0)?, reverse: o.flag(1)? },
+        builtin::DENSIFY => Op::Densify,
+        builtin::DIV => Op::Binary(Binary::Div(o.activation(0)?)),
+        builtin::DYNAMIC_UPDATE_SLICE => Op::DynamicUpdateSlice,
+        builtin::EXPAND_DIMS => Op::ExpandDims,
+        builtin::FILL => Op::Fill,
+        builtin::GATHER_ND => Op::GatherNd,
+        builtin::GELU => Op::Unary(Unary::Gelu { approximate: o.flag(0)? }),
+        builtin::L2_NORMALIZATION => Op::L2Normalization(o.activation(0)?),
+        builtin::LOG_SOFTMAX => Op::LogSoftmax,
+        builtin::MIRROR_PAD => Op::MirrorPad { symmetric: o.0.map_or(Ok(0), |t| t.scalar::<i8>(0, 0))? == 1 },
+        builtin::NON_MAX_SUPPRESSION_V4 => Op::NonMaxSuppression { soft: false },
+        builtin::NON_MAX_SUPPRESSION_V5 => Op::NonMaxSuppression { soft: true },
+        builtin::ONE_HOT => Op::OneHot { axis: o.int(0, 0)? },
+        builtin::RANGE => Op::Range,
+        builtin::RANK => Op::Rank,
+        builtin::READ_VARIABLE => Op::ReadVariable,
+        builtin::REVERSE_V2 => Op::ReverseV2,
+        builtin::RFFT2D => Op::Rfft2d,
+        builtin::RNN => Op::Rnn { activation: o.activation(0)?, sequence: false, time_major: false },
+        builtin::SCATTER_ND => Op::ScatterNd,
+        builtin::SELECT => Op::Select { version: 1 },
+        builtin::SELECT_V2 => Op::Select { version: 2 },
+        builtin::SHAPE => Op::Shape,
+        builtin::SLICE => Op::Slice,
+        builtin::SPACE_TO_BATCH_ND => Op::SpaceToBatchNd,
+        builtin::SPACE_TO_DEPTH => Op::SpaceToDepth { block_size: o.int(0, 0)? },
+        builtin::SPLIT_V => Op::SplitV,
+        builtin::SVDF => Op::Svdf { rank: o.extent(0, 0)?, activation: o.activation(1)? },
+        builtin::TILE => Op::Tile,
+        builtin::TOPK_V2 => Op::TopK,
+        builtin::UNIDIRECTIONAL_SEQUENCE_RNN => {
+            Op::Rnn { activation: o.activation(1)?, sequence: true, time_major: o.flag(0)? }
+        }
+        builtin::VAR_HANDLE => Op::VarHandle {
+            name: match o.0 {
+                Some(t) => format!("{}/{}", t.string(0)?, t.string(1)?),
+                None => String::new(),
+            },
+        },
+        builtin::WHERE => Op::Where,
+        builtin::ZEROS_LIKE => Op::ZerosLike,
         code => Op::Unknown { code },
+    })
+}
+
+/// Options of MediaPipe's Convolution2DTransposeBias: TFLite's own padding, stride width and stride height, three
+/// 32-bit integers of which the padding counts 1 for SAME and 2 for VALID.
+fn transpose_conv_bias(bytes: &[u8]) -> Result<ConvOptions> {
+    let words: Vec<i32> = bytes.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b)).collect();
+    let damaged = || malformed(format!("options of Convolution2DTransposeBias: {words:?}"));
+    let extent = |v: i32| usize::try_from(v).ok().filter(|&v| v > 0).ok_or_else(damaged);
+    let &[padding, w, h, ..] = words.as_slice() else { return Err(damaged()) };
+    let padding = match padding {
+        1 => Padding::Same,
+        2 => Padding::Valid,
+        _ => return Err(damaged()),
+    };
+    Ok(ConvOptions {
+        padding,
+        stride: Size2 { h: extent(h)?, w: extent(w)? },
+        dilation: Size2 { h: 1, w: 1 },
+        activation: Activation::None,
     })
 }
 

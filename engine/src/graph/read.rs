@@ -2,7 +2,8 @@
 
 use super::flatbuffer::Table;
 use super::schema as field;
-use super::{DType, Graph, Node, Quantization, TensorId, TensorInfo, options};
+use super::variables::{self, Subgraph};
+use super::{DType, Graph, Node, Quantization, Sparsity, TensorId, TensorInfo, options};
 use crate::error::{Error, Result};
 
 /// The schema version that all TFLite files carry.
@@ -30,21 +31,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Graph<'_>> {
     let subgraphs = model.tables(field::model::SUBGRAPHS)?;
     let main = subgraphs.first().ok_or_else(|| malformed("no subgraph".into()))?;
     let mut budget = Budget::of(bytes);
-    let mut tensors = Vec::new();
-    for (id, t) in main.tables(field::subgraph::TENSORS)?.iter().enumerate() {
-        let tensor = tensor(id, t, &buffers)?;
-        let scales = tensor.quantization.as_ref().map_or(0, |q| q.scales.len());
-        budget.spend(tensor.name.len() + tensor.shape.len() + scales)?;
-        tensors.push(tensor);
-    }
     let codes = operator_codes(&model)?;
-    let mut nodes = Vec::new();
-    for (at, t) in main.tables(field::subgraph::OPERATORS)?.iter().enumerate() {
-        let node = node(at, t, &codes, tensors.len())?;
-        budget.spend(node.inputs.len() + node.outputs.len() + node.intermediates.len())?;
-        nodes.push(node);
-    }
-    let graph = Graph {
+    let (tensors, nodes) = subgraph(main, &buffers, &codes, &mut budget)?;
+    let mut graph = Graph {
         inputs: ids(main, field::subgraph::INPUTS, tensors.len(), "graph inputs")?,
         outputs: ids(main, field::subgraph::OUTPUTS, tensors.len(), "graph outputs")?,
         tensors,
@@ -52,8 +41,36 @@ pub(super) fn read(bytes: &[u8]) -> Result<Graph<'_>> {
         metadata: metadata(&model, &buffers)?,
         description: model.string(field::model::DESCRIPTION)?,
     };
+    variables::resolve(&mut graph, |index| match subgraphs.get(index) {
+        Some(other) if index > 0 => subgraph(other, &buffers, &codes, &mut budget).map(Some),
+        _ => Ok(None),
+    })?;
     check_order(&graph)?;
     Ok(graph)
+}
+
+/// Tensors and operators of a subgraph.
+fn subgraph<'a>(
+    t: &Table<'a>,
+    buffers: &[&'a [u8]],
+    codes: &[(i32, String)],
+    budget: &mut Budget,
+) -> Result<Subgraph<'a>> {
+    let mut tensors = Vec::new();
+    for (id, t) in t.tables(field::subgraph::TENSORS)?.iter().enumerate() {
+        let tensor = tensor(id, t, buffers)?;
+        let scales = tensor.quantization.as_ref().map_or(0, |q| q.scales.len());
+        let sparsity = tensor.sparsity.as_ref().map_or(0, |s| s.len());
+        budget.spend(tensor.name.len() + tensor.shape.len() + scales + sparsity)?;
+        tensors.push(tensor);
+    }
+    let mut nodes = Vec::new();
+    for (at, t) in t.tables(field::subgraph::OPERATORS)?.iter().enumerate() {
+        let node = node(at, t, codes, tensors.len())?;
+        budget.spend(node.inputs.len() + node.outputs.len() + node.intermediates.len())?;
+        nodes.push(node);
+    }
+    Ok((tensors, nodes))
 }
 
 /// What may be decoded from a file, in elements. Tables can point to one vector many times over, so
@@ -90,7 +107,8 @@ fn tensor<'a>(id: TensorId, t: &Table<'a>, buffers: &[&'a [u8]]) -> Result<Tenso
     let shape = t
         .scalars::<i32>(field::tensor::SHAPE)?
         .into_iter()
-        .map(|d| usize::try_from(d).map_err(|_| complain(format!("dimension {d}"))))
+        // An open dimension, of a batch for example, is taken as one.
+        .map(|d| usize::try_from(if d == -1 { 1 } else { d }).map_err(|_| complain(format!("dimension {d}"))))
         .collect::<Result<Vec<_>>>()?;
     let dtype = DType::from_code(t.scalar(field::tensor::TYPE, 0)?);
     let bytes = shape
@@ -98,9 +116,11 @@ fn tensor<'a>(id: TensorId, t: &Table<'a>, buffers: &[&'a [u8]]) -> Result<Tenso
         .try_fold(dtype.size().max(1), |n, &d| n.checked_mul(d))
         .filter(|&n| n <= isize::MAX as usize)
         .ok_or_else(|| complain("its size overflows".into()))?;
-    if t.table(field::tensor::SPARSITY)?.is_some() {
-        return Err(complain("sparse weights are not supported; convert the model without sparsity".into()));
-    }
+    let sparsity = t
+        .table(field::tensor::SPARSITY)?
+        .map(|s| Sparsity::read(&s, shape.len()).map(Box::new))
+        .transpose()
+        .map_err(|e| complain(e.to_string()))?;
     let buffer: u32 = t.scalar(field::tensor::BUFFER, 0)?;
     // Buffer 0 is the empty one, which some writers leave out.
     let data: &[u8] = match buffers.get(buffer as usize) {
@@ -108,7 +128,7 @@ fn tensor<'a>(id: TensorId, t: &Table<'a>, buffers: &[&'a [u8]]) -> Result<Tenso
         None if buffer == 0 => &[],
         None => return Err(complain(format!("buffer {buffer} of {}", buffers.len()))),
     };
-    if !data.is_empty() && dtype.size() > 0 && data.len() != bytes {
+    if !data.is_empty() && dtype.size() > 0 && sparsity.is_none() && data.len() != bytes {
         return Err(complain(format!("{} bytes of data where its shape takes {bytes}", data.len())));
     }
     let quantization = t
@@ -118,7 +138,8 @@ fn tensor<'a>(id: TensorId, t: &Table<'a>, buffers: &[&'a [u8]]) -> Result<Tenso
         .map_err(|e| complain(e.to_string()))?
         .flatten();
     let is_variable = t.flag(field::tensor::IS_VARIABLE)?;
-    Ok(TensorInfo { quantization, data: (!data.is_empty()).then_some(data), name, shape, dtype, is_variable })
+    let data = (!data.is_empty()).then_some(data);
+    Ok(TensorInfo { quantization, data, name, shape, dtype, is_variable, sparsity })
 }
 
 fn quantization(q: &Table<'_>, shape: &[usize]) -> Result<Option<Quantization>> {

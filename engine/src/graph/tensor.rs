@@ -1,5 +1,6 @@
 //! What a file says of its tensors.
 
+use super::Sparsity;
 use std::fmt;
 
 /// Element type of a tensor.
@@ -22,6 +23,8 @@ pub enum DType {
     I64,
     /// One byte, zero or one.
     Bool,
+    /// Two 32-bit floats, real and imaginary part.
+    C64,
     /// A type that the engine does not compute with, by its number in the schema.
     Other(i8),
 }
@@ -36,6 +39,7 @@ impl DType {
             4 => Self::I64,
             6 => Self::Bool,
             7 => Self::I16,
+            8 => Self::C64,
             9 => Self::I8,
             other => Self::Other(other),
         }
@@ -47,7 +51,7 @@ impl DType {
             Self::I8 | Self::U8 | Self::Bool => 1,
             Self::F16 | Self::I16 => 2,
             Self::F32 | Self::I32 => 4,
-            Self::I64 => 8,
+            Self::I64 | Self::C64 => 8,
             Self::Other(_) => 0,
         }
     }
@@ -64,6 +68,7 @@ impl fmt::Display for DType {
             Self::I32 => "int32",
             Self::I64 => "int64",
             Self::Bool => "bool",
+            Self::C64 => "complex64",
             Self::Other(code) => return write!(f, "type {code}"),
         })
     }
@@ -104,10 +109,12 @@ pub struct TensorInfo<'a> {
     pub dtype: DType,
     /// Quantization, where the file gives scales.
     pub quantization: Option<Quantization>,
-    /// The content of a constant, little-endian, exactly as long as shape and type say.
+    /// The content of a constant, little-endian, exactly as long as shape and type say unless it is sparse.
     pub data: Option<&'a [u8]>,
-    /// State that keeps its content from run to run and starts at zero.
+    /// State that keeps its content from run to run; it starts with `data`, or with zeros.
     pub is_variable: bool,
+    /// Where the elements of `data` belong, if not one after another.
+    pub sparsity: Option<Box<Sparsity>>,
 }
 
 impl TensorInfo<'_> {

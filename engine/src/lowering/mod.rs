@@ -6,9 +6,10 @@ pub(crate) use constants::{Constants, dequantize};
 
 use crate::arena::Io;
 use crate::error::{Error, Result};
-use crate::graph::{DType, Graph, Node, Quantization, TensorId, TensorInfo};
+use crate::graph::{DType, Graph, Node, Op, Quantization, TensorId, TensorInfo};
 use crate::isa::Isa;
 use crate::threads::Pool;
+use std::cell::RefCell;
 
 /// A prepared operator: weights packed, options resolved, ready to run any number of times.
 pub(crate) trait Kernel: Send + Sync {
@@ -27,6 +28,8 @@ pub(crate) enum Lowered {
     Task(Task),
     /// Nothing by itself: the only operator that reads the output does it.
     Nothing,
+    /// The output is known at load, whatever the inputs hold: its bytes, little-endian.
+    Known { output: TensorId, bytes: Vec<u8> },
 }
 
 impl Lowered {
@@ -94,6 +97,9 @@ pub(crate) struct Lower<'g> {
     pub(crate) uses: &'g [Use],
     pub(crate) isa: Isa,
     pub(crate) threads: usize,
+    /// Where [`Lower::ensure_shape`] leaves the shape that an output must have, if the file gives another: files with
+    /// dimensions that are computed at run time hold placeholders.
+    pub(crate) computed: &'g RefCell<Option<(TensorId, Vec<usize>)>>,
 }
 
 /// A tensor as an operand of the node that is lowered.
@@ -186,7 +192,7 @@ impl<'g> Lower<'g> {
             })?;
         let zero_point = zero_point.saturating_add(u8_offset(t.info.dtype));
         let in_range = !matches!(t.info.dtype, DType::I8 | DType::U8) || (0..=255).contains(&zero_point);
-        if !in_range || scale <= 0.0 {
+        if !in_range || scale.is_nan() || scale < 0.0 {
             return Err(
                 self.invalid(format!("\"{}\" has scale {scale}, zero point {zero_point}", t.info.name))
             );
@@ -230,8 +236,12 @@ impl<'g> Lower<'g> {
         if condition { Ok(()) } else { Err(self.invalid(reason())) }
     }
 
-    /// Fails unless the output's shape is what the operator computes.
+    /// Fails unless the tensor's shape is what the operator computes. For an output of the node the operator is right:
+    /// the caller of the lowering corrects the graph and tries again.
     pub(crate) fn ensure_shape(&self, t: Operand<'_>, expected: &[usize]) -> Result<()> {
+        if t.shape() != expected && self.node.outputs.contains(&t.id) {
+            self.computed.replace(Some((t.id, expected.to_vec())));
+        }
         self.ensure(t.shape() == expected, || {
             format!("\"{}\" has shape {:?} where {expected:?} follows", t.info.name, t.shape())
         })
@@ -242,19 +252,44 @@ impl<'g> Lower<'g> {
         Error::InvalidOperator { node: self.index, op: self.node.op.name(), reason }
     }
 
+    /// No kernel for the operator at all.
+    pub(crate) fn unsupported_operator(&self) -> Error {
+        let describe = |id: &Option<TensorId>| match id {
+            None => "nothing".to_owned(),
+            Some(id) => {
+                let t = &self.graph.tensors[*id];
+                format!("{} {:?}", t.dtype, t.shape)
+            }
+        };
+        let inputs: Vec<String> = self.node.inputs.iter().map(describe).collect();
+        let remedy = match &self.node.op {
+            Op::Custom { name } if name.starts_with("Flex") => {
+                "it is a TensorFlow operator: convert the model without SELECT_TF_OPS"
+            }
+            Op::Custom { .. } => "convert the model without custom operators",
+            _ => "convert the model without it",
+        };
+        Error::UnsupportedOperator {
+            node: self.index,
+            op: self.node.op.label(),
+            inputs: inputs.join(", "),
+            remedy,
+        }
+    }
+
     /// The variant exists in TFLite and has no kernel here.
     pub(crate) fn unsupported(&self, reason: String) -> Error {
         Error::UnsupportedVariant {
             node: self.index,
             op: self.node.op.name(),
             reason,
-            remedy: "convert the model with full-integer (int8) or float32 operators",
+            remedy: "convert the model with full-integer (int8) or float32 operators, or without this one",
         }
     }
 
     /// The types of the operands have no kernel here.
     pub(crate) fn unsupported_types(&self, operands: &[Operand<'_>]) -> Error {
-        let types: Vec<String> = operands.iter().map(|t| t.dtype().to_string()).collect();
+        let types: Vec<String> = operands.iter().map(|t| format!("{} {:?}", t.dtype(), t.shape())).collect();
         self.unsupported(format!("no kernel for {}", types.join(" × ")))
     }
 

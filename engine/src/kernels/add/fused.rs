@@ -54,6 +54,7 @@ mod tests {
             quantization: Some(Quantization { scales: vec![scale], zero_points: vec![zero_point], axis: 0 }),
             data,
             is_variable: false,
+            sparsity: None,
         };
         let image = vec![1, 1, pixels, c];
         let weights: Vec<u8> = (0..c * c).map(|i| (i * i % 251 + 3) as u8).collect();

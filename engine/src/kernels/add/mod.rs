@@ -145,11 +145,17 @@ struct AddI32 {
 /// ADD of two tensors of one type.
 pub(super) fn lower(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> {
     let (a, b, output) = (ctx.input(0)?, ctx.input(1)?, ctx.output(0)?);
+    let pairs = Pairs::new(ctx, a, b, output)?;
     let same = a.shape() == output.shape() && b.shape() == output.shape();
-    let broadcast = if same { None } else { Some(Pairs::new(ctx, a, b, output)?) };
+    let broadcast = (!same).then_some(pairs);
     let isa = ctx.isa;
     match (a.dtype(), b.dtype(), output.dtype()) {
         (DType::I8, DType::I8, DType::I8) | (DType::U8, DType::U8, DType::U8) => {
+            let (inputs, to) = ([ctx.affine(a)?, ctx.affine(b)?], ctx.affine(output)?);
+            let range = ByteRange::new(ctx, activation, to)?;
+            if QuantizedSum::new(inputs, to, range).is_none() {
+                return super::elementwise::reference_sum(ctx, [1, 1], inputs, to, range);
+            }
             let sum = ByteSum::new(ctx, [a, b], output, activation)?;
             ctx.task(AddU8 { sum, broadcast }, &[a, b])
         }
@@ -168,6 +174,9 @@ pub(super) fn lower(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> 
                 }
             };
             ctx.task(AddI32 { range, broadcast }, &[a, b])
+        }
+        (DType::I64, DType::I64, DType::I64) if activation == Activation::None => {
+            super::elementwise::add_i64(ctx)
         }
         _ => Err(ctx.unsupported_types(&[a, b, output])),
     }

@@ -40,6 +40,7 @@ impl Case {
             quantization: Some(Quantization { scales: vec![scale], zero_points: vec![zero_point], axis: 0 }),
             data,
             is_variable: false,
+            sparsity: None,
         };
         let image = |c, h: usize, w: usize| vec![1, h, w, c];
         let (h, w) = (extent(input.h), extent(input.w));

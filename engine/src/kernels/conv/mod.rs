@@ -11,6 +11,7 @@ pub(super) use patches::Patches;
 pub(super) use product::Extents;
 
 use super::gemm::{self, FloatRange, GemmF32, GemmU8, Matrix};
+use super::grouped;
 use super::movement;
 use super::requantize::Requantize;
 use super::weights::{self, QuantizedWeights};
@@ -31,12 +32,12 @@ pub(super) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
         return Err(ctx.invalid(format!("input {:?}, weights {:?}", input.shape(), weights.shape())));
     };
     ctx.ensure(channels > 0 && n > 0 && h > 0 && w > 0, || format!("weights {:?}", weights.shape()))?;
-    if depth != channels {
-        return Err(ctx.unsupported(format!("grouped: {depth} of {channels} input channels for each output")));
-    }
     let kernel = Size2 { h, w };
     let window = Window::new(ctx, input.shape(), kernel, options.stride, options.dilation, border)?;
     ctx.ensure_shape(output, &[window.batch, window.output.h, window.output.w, n])?;
+    if depth != channels {
+        return grouped::lower(ctx, input, weights, options.activation, window);
+    }
     let patches = if window.is_pointwise() { Patches::Direct } else { Patches::Window(window) };
     let k = window.taps().saturating_mul(channels);
     let extents = Extents { rows: window.output_pixels(), n, k, channels };

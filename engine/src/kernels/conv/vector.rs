@@ -78,6 +78,7 @@ mod tests {
             quantization: Some(Quantization { scales: vec![scale], zero_points: vec![120], axis: 0 }),
             data,
             is_variable: false,
+            sparsity: None,
         };
         let graph = Graph {
             tensors: vec![

@@ -5,6 +5,7 @@
 //! ties). DEQUANTIZE is exact up to float32's rounding.
 
 mod cast;
+mod wide;
 
 use super::lookup;
 use super::rounding::Rounder;
@@ -28,6 +29,7 @@ pub(super) fn quantize(ctx: &Lower<'_>) -> Result<Lowered> {
             ctx.task(kernel, &[input])
         }
         (DType::U8 | DType::I8, DType::U8 | DType::I8) => lookup::requantize(ctx, input, output),
+        (DType::F32 | DType::I16, _) | (_, DType::I16) => wide::quantize(ctx, input, output),
         _ => Err(ctx.unsupported_types(&[input, output])),
     }
 }
@@ -39,6 +41,7 @@ pub(super) fn dequantize(ctx: &Lower<'_>) -> Result<Lowered> {
     match (input.dtype(), output.dtype()) {
         (DType::U8 | DType::I8, DType::F32) => ctx.task(Dequantize { from: ctx.affine(input)? }, &[input]),
         (DType::F16, DType::F32) => ctx.task(Widen, &[input]),
+        (DType::I16, DType::F32) => wide::dequantize(ctx, input),
         _ => Err(ctx.unsupported_types(&[input, output])),
     }
 }

@@ -1,13 +1,19 @@
-//! SUB, MUL and PRELU, with NumPy's broadcasting.
+//! Functions of two elements: SUB, MUL, PRELU and the table of `binary`, with NumPy's broadcasting.
 //!
-//! On bytes all three give LiteRT's default results: MUL multiplies the exact product by one float32
+//! On bytes those three give LiteRT's default results: MUL multiplies the exact product by one float32
 //! factor and rounds to nearest, ties to even; SUB weighs both sides with 20-bit factors; PRELU uses
 //! TFLite's fixed point.
 
+mod add_n;
+mod binary;
+mod byte_pairs;
 mod pairs;
 mod prelu;
 mod scalar;
 
+pub(super) use add_n::lower as add_n;
+pub(super) use binary::lower as binary;
+pub(super) use byte_pairs::sum as reference_sum;
 pub(super) use pairs::Pairs;
 pub(super) use prelu::lower as prelu;
 
@@ -26,10 +32,9 @@ pub(super) fn sub(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> {
         DType::U8 | DType::I8 => {
             let (inputs, to) = ([ctx.affine(a)?, ctx.affine(b)?], ctx.affine(output)?);
             let range = ByteRange::new(ctx, activation, to)?;
-            let difference = QuantizedSum::difference(inputs, to, range).ok_or_else(|| {
-                let [a, b] = inputs.map(|i| i.scale);
-                ctx.unsupported(format!("scales {a} and {b} with an output scale of {}", to.scale))
-            })?;
+            let Some(difference) = QuantizedSum::difference(inputs, to, range) else {
+                return byte_pairs::sum(ctx, [1, -1], inputs, to, range);
+            };
             operands.task(ctx, |pairs| scalar::SubU8 { pairs, difference })
         }
         DType::F32 => {
@@ -45,6 +50,11 @@ pub(super) fn sub(ctx: &Lower<'_>, activation: Activation) -> Result<Lowered> {
         }
         _ => Err(ctx.unsupported_types(&[a, b, output])),
     }
+}
+
+/// ADD of 64-bit integers, as index arithmetic has them.
+pub(super) fn add_i64(ctx: &Lower<'_>) -> Result<Lowered> {
+    Operands::of(ctx)?.task(ctx, |pairs| scalar::Pairwise::new("portable-i64-add", pairs, i64::wrapping_add))
 }
 
 /// MUL.

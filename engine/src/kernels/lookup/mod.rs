@@ -18,7 +18,7 @@ use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::{DType, Op};
 use crate::kernels::Isa;
-use crate::lowering::{Kernel, Lower, Lowered, Operand};
+use crate::lowering::{Affine, Kernel, Lower, Lowered, Operand};
 use crate::threads::Pool;
 
 /// 256 results, one for each byte.
@@ -37,8 +37,8 @@ pub(super) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
                 Op::Tanh => table::real(from, to, f32::tanh),
                 Op::HardSwish => table::hard_swish(from, to),
                 Op::LeakyRelu { alpha } => table::leaky_relu(from, to, alpha),
-                Op::Relu => table::relu(from, to, f32::INFINITY),
-                Op::Relu6 => table::relu(from, to, 6.0),
+                Op::Relu => table::clamp(from, to, (0.0, f32::INFINITY)),
+                Op::Relu6 => table::clamp(from, to, (0.0, 6.0)),
                 _ => return Err(ctx.unsupported_types(&[input, output])),
             };
             ctx.task(Lookup::new(table, ctx.isa), &[input])
@@ -66,6 +66,16 @@ pub(super) fn requantize(ctx: &Lower<'_>, input: Operand<'_>, output: Operand<'_
 pub(super) fn rescaling(ctx: &Lower<'_>, input: Operand<'_>, output: Operand<'_>) -> Result<Option<Table>> {
     let (from, to) = (ctx.affine(input)?, ctx.affine(output)?);
     Ok((from != to).then(|| table::nearest(from, to)))
+}
+
+/// Each byte of `input` by `table`.
+pub(super) fn by_table(ctx: &Lower<'_>, input: Operand<'_>, table: Table) -> Result<Lowered> {
+    ctx.task(Lookup::new(table, ctx.isa), &[input])
+}
+
+/// TFLite's table of a clamp to `range`.
+pub(super) fn relu(from: Affine, to: Affine, range: (f32, f32)) -> Table {
+    table::clamp(from, to, range)
 }
 
 /// Fewest elements of a task.

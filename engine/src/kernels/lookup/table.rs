@@ -57,11 +57,12 @@ pub(super) fn leaky_relu(from: Affine, to: Affine, alpha: f32) -> Table {
     steps(from, to, |x| if x < 0 { negative.apply(x).saturating_mul(sign) } else { positive.apply(x) })
 }
 
-/// RELU, or RELU6 with `cap` 6.
-pub(super) fn relu(from: Affine, to: Affine, cap: f32) -> Table {
+/// RELU and its kin: the value clamped to a real range.
+pub(super) fn clamp(from: Affine, to: Affine, (low, high): (f32, f32)) -> Table {
     let factor = Multiplier::new(f64::from(from.scale) / f64::from(to.scale));
-    let cap = ((cap / to.scale).round() as i32).max(0);
-    steps(from, to, |x| factor.apply(x).clamp(0, cap))
+    let bound = |real: f32| (real / to.scale).round() as i32;
+    let (low, high) = (bound(low), bound(high).max(bound(low)));
+    steps(from, to, |x| factor.apply(x).clamp(low, high))
 }
 
 /// TFLite's fixed-point hard-swish: x · relu6(x + 3) ÷ 6, the second factor ("reluish") in steps of
@@ -117,7 +118,7 @@ mod tests {
         let to = Affine { scale: 0.04, zero_point: 90 };
         let swish = |x: f64| x * (x + 3.0).clamp(0.0, 6.0) / 6.0;
         assert!(error(&hard_swish(FROM, to), FROM, to, swish) < 1.1);
-        assert!(error(&relu(FROM, to, 6.0), FROM, to, |x| x.clamp(0.0, 6.0)) < 0.6);
+        assert!(error(&clamp(FROM, to, (0.0, 6.0)), FROM, to, |x| x.clamp(0.0, 6.0)) < 0.6);
         assert!(error(&leaky_relu(FROM, to, 0.1), FROM, to, |x| x.max(0.1 * x)) < 1.1);
         assert!(error(&leaky_relu(FROM, to, 1e-4), FROM, to, |x| x.max(1e-4 * x)) < 0.6);
         assert!(error(&rescale(FROM, to), FROM, to, |x| x) < 1.1);
@@ -133,7 +134,7 @@ mod tests {
         {
             let (from, to) = (Affine { scale: a, zero_point: 0 }, Affine { scale: b, zero_point: 255 });
             hard_swish(from, to);
-            relu(from, to, 6.0);
+            clamp(from, to, (0.0, 6.0));
             leaky_relu(from, to, f32::NAN);
             leaky_relu(from, to, -3.0);
             rescale(from, to);

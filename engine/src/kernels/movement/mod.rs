@@ -1,18 +1,22 @@
 //! Operators that move elements without looking at them: each is a strided copy worked out at load.
 
+mod blocks;
 mod depth_to_space;
 mod gather;
 mod join;
 mod pad;
+mod slice;
 mod split;
 mod strided_slice;
 mod transpose;
 
-pub(super) use depth_to_space::lower as depth_to_space;
+pub(super) use blocks::{mirror_pad, space_and_batch};
+pub(super) use depth_to_space::{depth_to_space, space_to_depth};
 pub(super) use gather::lower as gather;
 pub(super) use join::{concatenation, pack};
 pub(super) use pad::{lower as pad, unpadded};
-pub(super) use split::{split, unpack};
+pub(super) use slice::{broadcast_to, reverse, slice, tile};
+pub(super) use split::{split, split_v, unpack};
 pub(super) use strided_slice::lower as strided_slice;
 pub(super) use transpose::lower as transpose;
 
@@ -35,7 +39,7 @@ macro_rules! by_width {
         }
     };
 }
-use by_width;
+pub(super) use by_width;
 
 /// Input 0 is copied to every output by a loop nest of its own, from and to.
 struct Move {
@@ -131,7 +135,7 @@ fn nest(
 }
 
 /// The width of the elements of tensors that must all have one type.
-fn width(ctx: &Lower<'_>, tensors: &[Operand<'_>]) -> Result<usize> {
+pub(super) fn width(ctx: &Lower<'_>, tensors: &[Operand<'_>]) -> Result<usize> {
     let dtype = tensors[0].dtype();
     ctx.ensure(tensors.iter().all(|t| t.dtype() == dtype), || {
         let types: Vec<String> = tensors.iter().map(|t| t.dtype().to_string()).collect();

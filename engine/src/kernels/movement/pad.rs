@@ -155,6 +155,7 @@ mod tests {
             }),
             data,
             is_variable: false,
+            sparsity: None,
         };
         let weights = if depthwise { vec![1, 3, 3, channels] } else { vec![channels, 3, 3, channels] };
         let weight_bytes = &bytes[..weights.iter().product()];

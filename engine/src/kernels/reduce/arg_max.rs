@@ -1,4 +1,4 @@
-//! ARG_MAX.
+//! ARG_MAX and ARG_MIN.
 
 use crate::arena::Io;
 use crate::error::Result;
@@ -8,8 +8,8 @@ use crate::threads::Pool;
 use bytemuck::Pod;
 use std::marker::PhantomData;
 
-/// ARG_MAX along a constant axis, as int32 or int64; of equal values the first.
-pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
+/// ARG_MAX, or ARG_MIN for the `smallest`, along a constant axis, as int32 or int64; of equal values the first.
+pub(in crate::kernels) fn lower(ctx: &Lower<'_>, smallest: bool) -> Result<Lowered> {
     let (input, output) = ctx.unary()?;
     let axis = match ctx.integers(ctx.input(1)?)?[..] {
         [axis] => ctx.axis(axis, input.shape().len())?,
@@ -27,7 +27,7 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
     };
     macro_rules! task {
         ($t:ty) => {
-            ctx.task(ArgMax::<$t> { extent, inner, wide, element: PhantomData }, &[input])
+            ctx.task(ArgMax::<$t> { extent, inner, wide, smallest, element: PhantomData }, &[input])
         };
     }
     match input.dtype() {
@@ -35,6 +35,8 @@ pub(in crate::kernels) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
         // The arena's bytes have the order of the values that they stand for.
         DType::U8 | DType::I8 => task!(u8),
         DType::I32 => task!(i32),
+        DType::I64 => task!(i64),
+        DType::Bool => task!(u8),
         _ => Err(ctx.unsupported_types(&[input, output])),
     }
 }
@@ -43,6 +45,7 @@ struct ArgMax<T> {
     extent: usize,
     inner: usize,
     wide: bool,
+    smallest: bool,
     element: PhantomData<T>,
 }
 
@@ -56,10 +59,11 @@ impl<T: Pod + PartialOrd> ArgMax<T> {
         for i in 0..count {
             let (slab, inner) = ((first + i) / self.inner, (first + i) % self.inner);
             let values = &from[slab * self.extent * self.inner..][..self.extent * self.inner];
-            let (mut best, mut largest) = (0, values[inner]);
+            let (mut best, mut found) = (0, values[inner]);
             for (j, &value) in values[inner..].iter().step_by(self.inner).enumerate() {
-                if value > largest {
-                    (best, largest) = (j, value);
+                let better = if self.smallest { value < found } else { value > found };
+                if better {
+                    (best, found) = (j, value);
                 }
             }
             store(i, best);

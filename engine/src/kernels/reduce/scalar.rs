@@ -70,6 +70,23 @@ impl<T: Copy, S: Copy + AddAssign + From<T>> Loops for Add<'_, T, S> {
     }
 }
 
+/// Puts every element of `from` into its place in `to` by `f`.
+pub(super) fn accumulate<T: Copy, S: Copy>(nest: &Nest<2>, from: &[T], to: &mut [S], f: impl Fn(S, T) -> S) {
+    let Dim { count, strides } = nest.inner();
+    nest.for_each(|[i, s]| match strides {
+        [1, 1] => to[s..s + count].iter_mut().zip(&from[i..i + count]).for_each(|(to, &x)| *to = f(*to, x)),
+        [1, 0] => to[s] = from[i..i + count].iter().fold(to[s], |all, &x| f(all, x)),
+        [step, to_step] => {
+            let (mut i, mut s) = (i, s);
+            for _ in 0..count {
+                to[s] = f(to[s], from[i]);
+                i = i.wrapping_add_signed(step);
+                s = s.wrapping_add_signed(to_step);
+            }
+        }
+    });
+}
+
 pub(super) struct MeanF32 {
     pub(super) sums: Sums,
     pub(super) count: usize,
@@ -93,7 +110,9 @@ impl Kernel for MeanF32 {
     }
 }
 
+/// A sum times a factor: a mean, or a sum in another quantization.
 pub(super) struct MeanU8 {
+    pub(super) name: &'static str,
     pub(super) sums: Sums,
     /// What the sum is where every element stands for zero.
     pub(super) zero_sum: i32,
@@ -103,7 +122,7 @@ pub(super) struct MeanU8 {
 
 impl Kernel for MeanU8 {
     fn name(&self) -> &'static str {
-        "portable-u8-mean"
+        self.name
     }
 
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {

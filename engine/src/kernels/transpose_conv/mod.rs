@@ -4,11 +4,43 @@ use super::conv::{Extents, Patches, product};
 use super::window::Window;
 use crate::error::Result;
 use crate::graph::{ConvOptions, Padding, Size2};
-use crate::lowering::{Lower, Lowered};
+use crate::lowering::{Lower, Lowered, Operand};
 
 /// TRANSPOSE_CONV: output shape, weights OHWI, input NHWC, bias.
 pub(super) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
-    let (weights, input, output) = (ctx.input(1)?, ctx.input(2)?, ctx.output(0)?);
+    let output = ctx.output(0)?;
+    let wanted = ctx.input(0)?;
+    if wanted.constant().is_some() {
+        let shape: Option<Vec<usize>> =
+            ctx.integers(wanted)?.iter().map(|&d| usize::try_from(d).ok()).collect();
+        ctx.ensure_shape(output, &shape.ok_or_else(|| ctx.invalid("a negative output shape".into()))?)?;
+    }
+    transposed(ctx, options, [ctx.input(2)?, ctx.input(1)?], 3)
+}
+
+/// MediaPipe's Convolution2DTransposeBias: input, weights, bias; the output has the stride's multiple of the input's extent,
+/// and what the window reaches beyond it if padding is VALID.
+pub(super) fn with_bias(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
+    let (input, weights) = (ctx.input(0)?, ctx.input(1)?);
+    let (&[batch, in_h, in_w, _], &[n, h, w, _]) = (input.shape(), weights.shape()) else {
+        return Err(ctx.invalid(format!("input {:?}, weights {:?}", input.shape(), weights.shape())));
+    };
+    let extent = |input: usize, stride: usize, kernel: usize| match options.padding {
+        Padding::Same => input.saturating_mul(stride),
+        Padding::Valid => input.saturating_sub(1).saturating_mul(stride).saturating_add(kernel),
+    };
+    let shape = [batch, extent(in_h, options.stride.h, h), extent(in_w, options.stride.w, w), n];
+    ctx.ensure_shape(ctx.output(0)?, &shape)?;
+    transposed(ctx, options, [input, weights], 2)
+}
+
+fn transposed(
+    ctx: &Lower<'_>,
+    options: &ConvOptions,
+    [input, weights]: [Operand<'_>; 2],
+    bias: usize,
+) -> Result<Lowered> {
+    let output = ctx.output(0)?;
     let (&[batch, in_h, in_w, channels], &[n, h, w, depth], &[out_batch, out_h, out_w, out_n]) =
         (input.shape(), weights.shape(), output.shape())
     else {
@@ -42,5 +74,5 @@ pub(super) fn lower(ctx: &Lower<'_>, options: &ConvOptions) -> Result<Lowered> {
     };
     let k = window.taps().saturating_mul(channels);
     let extents = Extents { rows: window.output_pixels(), n, k, channels };
-    product(ctx, input, weights, 3, options.activation, Patches::Transposed(window), extents)
+    product(ctx, input, weights, bias, options.activation, Patches::Transposed(window), extents)
 }
