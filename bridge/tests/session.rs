@@ -201,7 +201,7 @@ fn what_was_recorded_is_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.recording");
     let options = session_options();
-    options.set_score_threshold(0.01);
+    options.set_score_threshold(0.002);
     let session = session_poll(&detector(), &options).unwrap();
     session.start_recording(path.to_str().unwrap().to_owned()).unwrap();
     let mut pixels = Vec::new();
@@ -215,7 +215,7 @@ fn what_was_recorded_is_found_again() {
     assert_eq!(nowhere.unwrap_err().kind(), FailureKind::Storage as u32);
 
     let model = osprey_models::default_for(osprey_detector::model::Task::Detection).unwrap().unwrap();
-    let options = osprey_detector::DetectorOptions { score_threshold: 0.01, ..Default::default() };
+    let options = osprey_detector::DetectorOptions { score_threshold: 0.002, ..Default::default() };
     let options = osprey_detector::DetectorOptions { load: model.options(&options.load), ..options };
     let mut plain = osprey_detector::Detector::from_bytes(model.bytes, &options).unwrap();
     let spec = plain.model().inputs()[0].clone();

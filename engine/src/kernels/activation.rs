@@ -23,7 +23,10 @@ pub(crate) fn byte_range(ctx: &Lower<'_>, activation: Activation, to: Affine) ->
     // Float to integer saturates, which is what the infinite ends need.
     let byte =
         |real: f32| ((real / to.scale).round() as i32).saturating_add(to.zero_point).clamp(0, 255) as u8;
-    Ok((byte(low), byte(high)))
+    let (low, high) = (byte(low), byte(high));
+    // Only a negative scale turns them round.
+    ctx.ensure(low <= high, || format!("a scale of {}", to.scale))?;
+    Ok((low, high))
 }
 
 /// Fails unless no activation is fused, for operators where TFLite knows none.
