@@ -22,7 +22,7 @@ pub(super) const ZIGZAG: [u8; 64] = [
     46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// Factors for 1, 2, 4 and 8 samples: [log2 n][sample][coefficient].
+/// Factors for 1, 2, 4 and 8 samples: `[log2 n][sample][coefficient]`.
 static FACTORS: LazyLock<[[[i32; 8]; 8]; 4]> = LazyLock::new(|| {
     std::array::from_fn(|log2| {
         let n = 1 << log2;
