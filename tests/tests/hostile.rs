@@ -1,5 +1,4 @@
-//! Damaged models are refused or run: no panic, no hang, no unbounded memory. Every third is one of the models that
-//! `make_models/families.py` wrote, which hold most operators.
+//! Damaged models are refused or run: no panic, no hang, no unbounded memory.
 
 use cap::Cap;
 use osprey_engine::{Limits, Options};
