@@ -84,7 +84,7 @@ pub(crate) struct DetectArgs {
     /// Pictures of more megapixels are skipped, before memory is asked for.
     #[arg(long, value_name = "MP", default_value_t = MAX_MEGAPIXELS, value_parser = clap::value_parser!(u32).range(1..=4000))]
     pub(crate) max_megapixels: u32,
-    /// Threads that decode pictures while inference runs [default: one less than the CPU's cores].
+    /// Threads that decode pictures while inference runs [default: as many as the CPU has cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) decode_threads: Option<u16>,
     /// No progress bar and no summary; errors are still printed.

@@ -63,6 +63,12 @@ impl Finder {
         &self.labels
     }
 
+    /// Pixels that the model takes, across and down.
+    pub(crate) fn input_size(&self) -> (u32, u32) {
+        let input = self.detector.input();
+        (input.width as u32, input.height as u32)
+    }
+
     /// What the results were made with, to be shown beside them.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
         self.settings.clone()

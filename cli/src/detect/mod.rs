@@ -75,7 +75,7 @@ impl Job {
         let draws = write.annotated.is_some() || report.is_some();
         let plan = Plan {
             limits: PictureLimits::megapixels(args.max_megapixels),
-            decoders: args.decode_threads.map_or(cores - 1, usize::from).max(1),
+            decoders: args.decode_threads.map_or(cores, usize::from),
             finishers: if draws { cores.min(8) } else { 1 },
         };
         Ok(Self {

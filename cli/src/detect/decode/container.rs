@@ -4,6 +4,9 @@ use super::DecodeError;
 use image::ImageFormat;
 use image::metadata::Orientation;
 
+/// The marker of a JPEG file's compressed data.
+const START_OF_SCAN: u8 = 0xda;
+
 /// The format, by the first bytes.
 pub(super) fn format_of(bytes: &[u8]) -> Result<ImageFormat, DecodeError> {
     use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
@@ -25,23 +28,37 @@ pub(super) fn format_of(bytes: &[u8]) -> Result<ImageFormat, DecodeError> {
     }
 }
 
+/// The segments of a JPEG file up to the first scan, by marker and offset of what follows its length.
+fn jpeg_segments(bytes: &[u8]) -> impl Iterator<Item = (u8, usize, &[u8])> {
+    let mut at = 2;
+    std::iter::from_fn(move || {
+        loop {
+            let &[0xff, marker, high, low] = bytes.get(at..at + 4)? else { return None };
+            at += 1;
+            // Markers may be preceded by any number of fill bytes.
+            if marker != 0xff {
+                let start = at + 3;
+                at += 1 + usize::from(u16::from_be_bytes([high, low]));
+                return Some((marker, start, bytes.get(start..at).unwrap_or_default()));
+            }
+        }
+    })
+}
+
 /// Whether the end-of-image marker is missing after the first scan: decoders fill what is missing
 /// with grey and say nothing.
 pub(super) fn jpeg_is_truncated(bytes: &[u8]) -> bool {
-    const START_OF_SCAN: u8 = 0xda;
-    let mut at = 2;
-    while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4) {
-        if marker == START_OF_SCAN {
-            return !bytes[at..].windows(2).any(|pair| pair == [0xff, 0xd9]);
-        }
-        at += 1;
-        // Markers may be preceded by any number of fill bytes.
-        if marker != 0xff {
-            at += 1 + usize::from(u16::from_be_bytes([high, low]));
-        }
-    }
+    let scan = jpeg_segments(bytes).find(|(marker, ..)| *marker == START_OF_SCAN);
     // Anything else that is wrong with it is the decoder's to say.
-    false
+    scan.is_some_and(|(_, start, _)| memchr::memmem::rfind(&bytes[start..], &[0xff, 0xd9]).is_none())
+}
+
+/// The EXIF data of a JPEG file.
+pub(super) fn jpeg_exif(bytes: &[u8]) -> Option<&[u8]> {
+    const APP1: u8 = 0xe1;
+    jpeg_segments(bytes)
+        .take_while(|(marker, ..)| *marker != START_OF_SCAN)
+        .find_map(|(marker, _, body)| body.strip_prefix(b"Exif\0\0").filter(|_| marker == APP1))
 }
 
 /// The orientation in a WebP file's EXIF data. image-webp, asked for it, reserves whatever size the

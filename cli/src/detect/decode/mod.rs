@@ -1,8 +1,9 @@
 //! From a file to upright RGB pixels, within limits that are checked before memory is asked for.
 
 mod container;
+mod jpeg;
 
-use container::{format_of, jpeg_is_truncated, webp_orientation};
+use container::{format_of, jpeg_exif, jpeg_is_truncated, webp_orientation};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use std::fs::File;
@@ -58,6 +59,8 @@ pub(crate) struct Picture {
     /// How to turn them upright, from EXIF.
     pub(crate) orientation: Orientation,
     pub(crate) format: ImageFormat,
+    /// How many pixels of the file one of `pixels` stands for, along each axis: 1, 2, 4 or 8.
+    pub(crate) scale: u32,
 }
 
 impl Picture {
@@ -74,11 +77,20 @@ impl Picture {
 
 /// A picture whose header has been read and found to be within limits.
 pub(crate) struct Opened {
-    decoder: Box<dyn ImageDecoder>,
+    content: Content,
     orientation: Orientation,
     format: ImageFormat,
+    /// Width and height as they are stored.
+    size: (u32, u32),
+    limits: PictureLimits,
     /// Bytes of memory that the decoded picture takes.
     pub(crate) bytes: u64,
+}
+
+enum Content {
+    /// The whole file.
+    Jpeg(Vec<u8>),
+    Other(Box<dyn ImageDecoder>),
 }
 
 /// Reads a file and its header.
@@ -98,51 +110,122 @@ pub(crate) fn open(path: &Path, limits: &PictureLimits) -> Result<Opened, Decode
 pub(crate) fn open_bytes(bytes: Vec<u8>, limits: &PictureLimits) -> Result<Opened, DecodeError> {
     contained(move || {
         let format = format_of(&bytes)?;
-        if format == ImageFormat::Jpeg && jpeg_is_truncated(&bytes) {
-            return Err(DecodeError::Truncated);
+        if format == ImageFormat::Jpeg {
+            return open_jpeg(bytes, limits);
         }
         let in_webp = if format == ImageFormat::WebP { webp_orientation(&bytes) } else { None };
         let mut decoder = decoder(Cursor::new(bytes), format)?;
-        let (width, height) = decoder.dimensions();
-        let pixels = u64::from(width) * u64::from(height);
-        if pixels == 0 {
-            return Err(DecodeError::NoPixels);
-        }
-        if pixels > limits.pixels || decoder.total_bytes() > limits.decoded_bytes {
-            return Err(DecodeError::Gigantic { width, height });
-        }
-        let mut allowed = Limits::no_limits();
-        allowed.max_alloc = Some(limits.decoded_bytes);
-        decoder.set_limits(allowed)?;
+        check(decoder.as_mut(), limits)?;
         // A picture with unreadable EXIF data is shown as stored by every viewer.
         let orientation = match format {
             ImageFormat::WebP => in_webp,
             _ => decoder.orientation().ok(),
         };
+        let (width, height) = decoder.dimensions();
         Ok(Opened {
-            bytes: decoder.total_bytes().max(pixels * 3),
-            decoder,
+            bytes: decoder.total_bytes().max(u64::from(width) * u64::from(height) * 3),
+            content: Content::Other(decoder),
             orientation: orientation.unwrap_or(Orientation::NoTransforms),
             format,
+            size: (width, height),
+            limits: *limits,
         })
     })
+}
+
+fn open_jpeg(bytes: Vec<u8>, limits: &PictureLimits) -> Result<Opened, DecodeError> {
+    if jpeg_is_truncated(&bytes) {
+        return Err(DecodeError::Truncated);
+    }
+    let (width, height) = match jpeg::size(&bytes) {
+        Some(size) => {
+            check_size(size, 3 * u64::from(size.0) * u64::from(size.1), limits)?;
+            size
+        }
+        // Of a kind, or damaged in a way, that the general decoder knows more of.
+        None => {
+            let mut decoder = decoder(Cursor::new(&bytes), ImageFormat::Jpeg)?;
+            check(decoder.as_mut(), limits)?;
+            decoder.dimensions()
+        }
+    };
+    let orientation = jpeg_exif(&bytes).and_then(Orientation::from_exif_chunk);
+    Ok(Opened {
+        bytes: u64::from(width) * u64::from(height) * 3,
+        content: Content::Jpeg(bytes),
+        orientation: orientation.unwrap_or(Orientation::NoTransforms),
+        format: ImageFormat::Jpeg,
+        size: (width, height),
+        limits: *limits,
+    })
+}
+
+/// Holds a decoder to the limits.
+fn check(decoder: &mut (dyn ImageDecoder + '_), limits: &PictureLimits) -> Result<(), DecodeError> {
+    check_size(decoder.dimensions(), decoder.total_bytes(), limits)?;
+    let mut allowed = Limits::no_limits();
+    allowed.max_alloc = Some(limits.decoded_bytes);
+    Ok(decoder.set_limits(allowed)?)
+}
+
+fn check_size((width, height): (u32, u32), bytes: u64, limits: &PictureLimits) -> Result<(), DecodeError> {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 {
+        return Err(DecodeError::NoPixels);
+    }
+    if pixels > limits.pixels || bytes > limits.decoded_bytes {
+        return Err(DecodeError::Gigantic { width, height });
+    }
+    Ok(())
 }
 
 impl Opened {
     /// Decodes the pixels.
     pub(crate) fn decode(self) -> Result<Picture, DecodeError> {
-        let Self { decoder, orientation, format, .. } = self;
+        let Self { content, orientation, format, limits, .. } = self;
         contained(move || {
-            let pixels = DynamicImage::from_decoder(decoder)?.into_rgb8();
-            Ok(Picture { pixels, orientation, format })
+            let pixels = match content {
+                Content::Jpeg(bytes) => {
+                    let mut decoder = decoder(Cursor::new(&bytes), format)?;
+                    check(decoder.as_mut(), &limits)?;
+                    DynamicImage::from_decoder(decoder)?
+                }
+                Content::Other(decoder) => DynamicImage::from_decoder(decoder)?,
+            };
+            Ok(Picture { pixels: pixels.into_rgb8(), orientation, format, scale: 1 })
         })
+    }
+
+    /// Width and height of the picture turned upright.
+    pub(crate) fn upright_size(&self) -> (u32, u32) {
+        self.turned(self.size)
+    }
+
+    /// The picture at a fraction of its size that has at least `wanted` (width, height) pixels when it
+    /// is upright. `None` where the full size is needed or the file cannot be decoded in this way;
+    /// [`Opened::decode`] then says what is wrong with it, if anything is.
+    pub(crate) fn decode_scaled(&self, wanted: (u32, u32)) -> Option<Picture> {
+        let Content::Jpeg(bytes) = &self.content else { return None };
+        let wanted = self.turned(wanted);
+        let scaled = contained(|| Ok(jpeg::decode(bytes, wanted))).ok()??;
+        let (orientation, format) = (self.orientation, self.format);
+        Some(Picture { pixels: scaled.pixels, orientation, format, scale: scaled.denominator })
+    }
+
+    /// Stored width and height for upright ones, and the other way round.
+    fn turned(&self, (width, height): (u32, u32)) -> (u32, u32) {
+        use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+        match self.orientation {
+            Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH => (height, width),
+            _ => (width, height),
+        }
     }
 }
 
-fn decoder(
-    file: impl BufRead + Seek + 'static,
+fn decoder<'a>(
+    file: impl BufRead + Seek + 'a,
     format: ImageFormat,
-) -> Result<Box<dyn ImageDecoder>, DecodeError> {
+) -> Result<Box<dyn ImageDecoder + 'a>, DecodeError> {
     Ok(Box::new(ImageReader::with_format(file, format).into_decoder()?))
 }
 

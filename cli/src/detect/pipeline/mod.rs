@@ -12,6 +12,7 @@ use super::record::{Record, Skipped, Times};
 use anyhow::{Result, anyhow};
 use budget::{Budget, Permit};
 use crossbeam_channel::{Receiver, Sender, bounded};
+use osprey_detector::PixelBox;
 use std::thread;
 use std::time::Instant;
 
@@ -48,6 +49,10 @@ pub(crate) enum Outcome<T> {
 
 struct Decoded<'a> {
     prepared: Prepared,
+    /// Width and height of the upright picture in the file.
+    size: (u32, u32),
+    /// How many of its pixels one of those stands for that the model saw.
+    scale: u32,
     /// Kept where something is drawn later.
     picture: Option<(Picture, Permit<'a>)>,
     times: Times,
@@ -74,6 +79,7 @@ pub(crate) fn run<F: Finish>(
             fetched.push(receiver);
             let fetcher = Fetcher {
                 limits: plan.limits,
+                wanted: finder.input_size(),
                 keeps_pictures: finish.needs_pictures(),
                 preparer: finder.preparer(),
                 budget,
@@ -106,6 +112,8 @@ pub(crate) fn run<F: Finish>(
 /// A decoding thread.
 struct Fetcher<'a> {
     limits: PictureLimits,
+    /// Pixels that the model takes, across and down.
+    wanted: (u32, u32),
     keeps_pictures: bool,
     preparer: Preparer,
     budget: &'a Budget,
@@ -136,12 +144,20 @@ impl<'a> Fetcher<'a> {
         times: &mut Times,
     ) -> Result<Decoded<'a>, String> {
         let start = Instant::now();
-        let picture = opened.decode().map_err(|e| e.to_string())?;
+        let size = opened.upright_size();
+        // The model sees the same whether the picture is looked at again or not.
+        let scaled = opened.decode_scaled(self.wanted);
+        let whole = match &scaled {
+            Some(_) if !self.keeps_pictures => None,
+            _ => Some(opened.decode().map_err(|e| e.to_string())?),
+        };
         times.decode += start.elapsed();
-        let prepared = self.preparer.prepare(&picture).map_err(|e| e.to_string())?;
+        let seen = scaled.as_ref().or(whole.as_ref()).ok_or("no picture was decoded")?;
+        let prepared = self.preparer.prepare(seen).map_err(|e| e.to_string())?;
         times.preprocess = prepared.time;
-        let picture = self.keeps_pictures.then_some((picture, permit));
-        Ok(Decoded { prepared, picture, times: *times })
+        let scale = seen.scale;
+        let picture = whole.filter(|_| self.keeps_pictures).map(|p| (p, permit));
+        Ok(Decoded { prepared, size, scale, picture, times: *times })
     }
 }
 
@@ -156,9 +172,11 @@ fn find<'a>(
         let fetched = fetched[index % fetched.len()].recv();
         let fetched = fetched.map_err(|_| anyhow!("a decoding thread ended early; please report this"))?;
         let examined = match fetched {
-            Ok(Decoded { prepared, picture, mut times }) => {
-                let found = finder.find(&prepared, &mut times)?;
-                let (width, height) = prepared.size;
+            Ok(Decoded { prepared, size: (width, height), scale, picture, mut times }) => {
+                let mut found = finder.find(&prepared, &mut times)?;
+                for f in &mut found {
+                    f.bbox = in_file(&f.bbox, scale, (width, height));
+                }
                 let (image, name) = (input.path.display().to_string(), input.name.clone());
                 Ok((Record { image, name, width, height, found, times }, picture))
             }
@@ -169,6 +187,18 @@ fn find<'a>(
         }
     }
     Ok(())
+}
+
+/// From pixels that the model saw to those of the file: the last ones of a row and of a column may
+/// reach beyond its edge.
+fn in_file(seen: &PixelBox, scale: u32, (width, height): (u32, u32)) -> PixelBox {
+    let (scale, right, bottom) = (scale as f32, width as f32, height as f32);
+    PixelBox {
+        x_min: (seen.x_min * scale).min(right),
+        y_min: (seen.y_min * scale).min(bottom),
+        x_max: (seen.x_max * scale).min(right),
+        y_max: (seen.y_max * scale).min(bottom),
+    }
 }
 
 /// A drawing thread.
