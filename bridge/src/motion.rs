@@ -119,7 +119,11 @@ impl Motion {
             let counts = lock(&self.stream).0.counts();
             MotionCounts {
                 taken: counts.taken,
-                left_out: counts.duplicates + counts.late + counts.not_finite + counts.wrong_length,
+                left_out: counts.duplicates
+                    + counts.late
+                    + counts.not_finite
+                    + counts.bad_time
+                    + counts.wrong_length,
                 restarts: counts.restarts,
             }
         })

@@ -5,6 +5,7 @@ use crate::learn::{ClassifyArgs, TrainArgs};
 use crate::live::args::{LiveArgs, ReplayArgs};
 use crate::motion::MotionArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use osprey_detector::model::Task;
 use std::path::PathBuf;
 
 /// Pictures with more megapixels are left out, where nothing else is asked for: under a gigabyte of
@@ -63,7 +64,7 @@ pub(crate) struct ModelArgs {
 
 /// Finds objects in pictures, folders of pictures, or patterns such as 'photos/**/*.jpg'.
 ///
-/// JPEG, PNG, BMP, WebP and TIFF are read, and turned upright as their EXIF data say. A picture
+/// JPEG, PNG, BMP, GIF (the first frame), WebP and TIFF are read, and turned upright as their EXIF data say. A picture
 /// that cannot be read is reported and skipped. The exit status is 0 where all pictures were
 /// processed, 2 where some were skipped, 1 where nothing could be done.
 #[derive(Debug, Args)]
@@ -90,6 +91,10 @@ pub(crate) struct DetectArgs {
     /// No progress bar and no summary; errors are still printed.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// Boxes of different classes that overlap more are one object, and the likelier class stays, 0..1; 1
+    /// keeps all.
+    #[arg(long, value_name = "IOU", default_value_t = 0.7, value_parser = fraction)]
+    pub(crate) one_object_iou: f32,
     #[command(flatten)]
     pub(crate) choose: ChooseArgs,
     #[command(flatten)]
@@ -100,7 +105,8 @@ pub(crate) struct DetectArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Which detections are kept")]
 pub(crate) struct ChooseArgs {
-    /// Detections below are dropped, 0..1 [default: 0.3].
+    /// Detections below are dropped, 0..1 [default: 0.4; 0.01 in `osprey eval`, whose figures need the
+    /// doubtful ones as well].
     #[arg(short, long, value_name = "SCORE", value_parser = fraction)]
     pub(crate) score_threshold: Option<f32>,
     /// The most detections for one picture [default: 100].
@@ -170,8 +176,10 @@ pub(crate) enum Format {
     Jsonl,
     /// A line for each detection.
     Csv,
-    /// One COCO file: images, categories, annotations with scores.
+    /// One COCO file: images, categories (ids from 1), annotations with scores.
     Coco,
+    /// COCO's array of results, for the loadRes of pycocotools: the ids of COCO's own classes and images.
+    CocoResults,
     /// A folder with a text file for each picture: class, centre, size, as fractions.
     Yolo,
     /// A folder with a Pascal VOC XML file for each picture.
@@ -302,6 +310,30 @@ pub(crate) struct ModelsArgs {
     pub(crate) change: Option<ModelsChange>,
 }
 
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TaskArg {
+    /// Boxes in pictures.
+    Detection,
+    /// One class for each picture.
+    Classification,
+    /// Handwritten digits.
+    Digits,
+    /// Motion or gestures from sensor windows.
+    Motion,
+}
+
+impl From<TaskArg> for Task {
+    fn from(task: TaskArg) -> Self {
+        match task {
+            TaskArg::Detection => Self::Detection,
+            TaskArg::Classification => Self::Classification,
+            TaskArg::Digits => Self::Digits,
+            TaskArg::Motion => Self::Motion,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsChange {
     /// Copies or downloads a .tflite file into the catalogue.
@@ -315,6 +347,9 @@ pub(crate) enum ModelsChange {
         /// The SHA-256 that its publisher states; required for downloads.
         #[arg(long, value_name = "HEX", value_parser = sha256)]
         sha256: Option<String>,
+        /// What it is for [default: as its inputs and outputs tell, where they do].
+        #[arg(long, value_enum)]
+        task: Option<TaskArg>,
         /// Replaces a model of this name.
         #[arg(long)]
         replace: bool,

@@ -27,6 +27,18 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(NOTHING_DONE)
 }
 
+/// Writes to standard output, or ends the program where that fails.
+pub(crate) fn print(text: std::fmt::Arguments<'_>) {
+    use io::Write;
+    if let Err(e) = io::stdout().write_fmt(text) {
+        let gone = e.kind() == io::ErrorKind::BrokenPipe;
+        if !gone {
+            eprintln!("osprey: cannot write to standard output: {e}");
+        }
+        std::process::exit(if gone { 0 } else { NOTHING_DONE.into() });
+    }
+}
+
 fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
     let io = cause.downcast_ref::<io::Error>().or_else(|| {
         let csv = cause.downcast_ref::<csv::Error>()?;

@@ -1,6 +1,25 @@
 //! The program `osprey`.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
+/// As the standard macro, without its panic where standard error cannot be written: nobody is left to be
+/// told.
+macro_rules! eprintln {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = ::std::writeln!(::std::io::stderr(), $($text)*);
+    }};
+}
+
+/// As the standard macro; where standard output cannot be written, the program ends with status 1 in place
+/// of a panic, or quietly where the reader has gone away (`osprey … | head`).
+macro_rules! println {
+    ($($text:tt)*) => { $crate::fail::print(::std::format_args!("{}\n", ::std::format_args!($($text)*))) };
+}
+
+/// As [`println`], without the end of the line.
+macro_rules! print {
+    ($($text:tt)*) => { $crate::fail::print(::std::format_args!($($text)*)) };
+}
 
 mod args;
 mod bench;
@@ -11,6 +30,7 @@ mod eval;
 mod fail;
 mod files;
 mod info;
+mod interrupt;
 mod learn;
 mod live;
 mod model;

@@ -10,6 +10,7 @@ mod faults;
 mod info;
 mod learn;
 mod live;
+mod mishaps;
 mod models;
 mod motion;
 mod paths;

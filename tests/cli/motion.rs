@@ -89,7 +89,8 @@ fn mistakes_in_a_table_are_explained_and_bad_samples_counted() {
     let all = [&["--column", COLUMNS, "--time", "seconds"][..], &WINDOW].concat();
     let (status, told) = run(&all);
     assert_eq!(status, Some(2), "{told}");
-    assert!(told.contains("3 with a value that is no number"), "{told}");
+    assert!(told.contains("2 with a value that is no number"), "{told}");
+    assert!(told.contains("1 with a time that is no number"), "{told}");
     let (status, told) = run(&[&["--column", COLUMNS][..], &WINDOW].concat());
     assert!(
         status == Some(1) && told.contains("no column \"time\"") && told.contains("seconds, ax"),

@@ -1,6 +1,6 @@
 //! Boxes and labels drawn on a picture.
 
-use super::record::Record;
+use super::record::{Found, Record};
 use ab_glyph::FontRef;
 use image::{Rgb, RgbImage};
 use imageproc::drawing::{draw_filled_rect_mut, draw_text_mut, text_size};
@@ -31,23 +31,52 @@ pub(crate) fn draw(image: &mut RgbImage, record: &Record, font: &FontRef<'_>) {
     let short_side = width.min(height) as f32;
     let thickness = (short_side / 200.0).round().clamp(1.0, 12.0) as i32;
     let text_height = (short_side / 24.0).clamp(11.0, 72.0);
-    // The best comes first in a record, and is to lie on top.
-    for f in record.found.iter().rev() {
-        let rgb = color(f.class_id);
+    let corners = |f: &Found| {
         let [left, right] = [f.bbox.x_min, f.bbox.x_max].map(|x| (x * scale_x).round() as i32);
         let [top, bottom] = [f.bbox.y_min, f.bbox.y_max].map(|y| (y * scale_y).round() as i32);
-        frame(image, [left, top, right.max(left + 1), bottom.max(top + 1)], thickness, Rgb(rgb));
-
+        [left, top, right.max(left + 1), bottom.max(top + 1)]
+    };
+    // The best comes first in a record, and is to lie on top; all labels lie above all lines.
+    for f in record.found.iter().rev() {
+        frame(image, corners(f), thickness, Rgb(color(f.class_id)));
+    }
+    let mut placed: Vec<[i32; 4]> = Vec::new();
+    for f in &record.found {
+        let rgb = color(f.class_id);
         let text = format!("{} {:.0} %", f.label, f.score * 100.0);
         let (text_w, text_h) = text_size(text_height, font, &text);
         let margin = thickness.max(2);
         let (w, h) = (text_w as i32 + 2 * margin, text_h as i32 + margin);
-        let x = left.min(width as i32 - w).max(0);
-        // Above the box where there is room, else inside.
-        let y = if top >= h { top - h } else { top.max(0) };
+        let (x, y) = place(corners(f), (w, h), (width as i32, height as i32), &placed);
+        placed.push([x, y, x + w, y + h]);
         draw_filled_rect_mut(image, Rect::at(x, y).of_size(w as u32, h as u32), Rgb(rgb));
         draw_text_mut(image, Rgb(ink_on(rgb)), x + margin, y + margin / 2, text_height, font, &text);
     }
+}
+
+/// Where a label of size (w, h) goes: above its box, inside, below, or on a line farther down the box;
+/// the first place that covers no other label, else the one that covers the least.
+fn place(
+    [left, top, right, bottom]: [i32; 4],
+    (w, h): (i32, i32),
+    (width, height): (i32, i32),
+    placed: &[[i32; 4]],
+) -> (i32, i32) {
+    let column = |x: i32| x.min(width - w).max(0);
+    let columns = [column(left), column(right - w)];
+    let rows = [top - h, top.max(0), bottom, bottom - h];
+    let rows = rows.into_iter().chain((1..=8).flat_map(|line| [top + line * h, top - (line + 1) * h]));
+    let rows = rows.filter(|&y| y >= 0 && y + h <= height.max(h));
+    let places = rows.flat_map(|y| columns.map(|x| (x, y)));
+    let covered = |&(x, y): &(i32, i32)| -> i32 {
+        let shared = |p: &[i32; 4]| {
+            let (across, down) = ((x + w).min(p[2]) - x.max(p[0]), (y + h).min(p[3]) - y.max(p[1]));
+            across.max(0) * down.max(0)
+        };
+        placed.iter().map(shared).sum()
+    };
+    // The first of equally good ones.
+    places.min_by_key(covered).unwrap_or((columns[0], top.clamp(0, (height - h).max(0))))
 }
 
 /// A hollow rectangle whose line lies inside its edges, so that it is whole at the picture's border.
@@ -82,7 +111,7 @@ fn hsl(hue: f32, saturation: f32, lightness: f32) -> [u8; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{Found, Times};
+    use super::super::record::Times;
     use super::*;
     use osprey_detector::PixelBox;
 
@@ -122,6 +151,22 @@ mod tests {
                     &record(PixelBox { x_min: a, y_min: a / 2.0, x_max: b, y_max: b / 2.0 }),
                     &font(),
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn labels_cover_neither_each_other_nor_leave_the_picture() {
+        // Six names for one object, at the top, in the middle and in a corner.
+        for bbox in [[100, 0, 400, 300], [100, 200, 400, 500], [500, 380, 640, 480]] {
+            let mut placed: Vec<[i32; 4]> = Vec::new();
+            for label in 0..6 {
+                let (w, h) = (90 + 10 * label, 20);
+                let (x, y) = place(bbox, (w, h), (640, 480), &placed);
+                assert!(x >= 0 && y >= 0 && x + w <= 640 && y + h <= 480, "{x},{y} for {bbox:?}");
+                let apart = |p: &[i32; 4]| x >= p[2] || x + w <= p[0] || y >= p[3] || y + h <= p[1];
+                assert!(placed.iter().all(apart), "label {label} of {bbox:?} at {x},{y}: {placed:?}");
+                placed.push([x, y, x + w, y + h]);
             }
         }
     }

@@ -3,13 +3,35 @@
 use super::record::Skipped;
 use anyhow::{Context, Result, bail};
 use globset::{GlobBuilder, GlobMatcher};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 use walkdir::WalkDir;
 
 /// Extensions that count as pictures in folders; a file that is named is tried whatever it is called.
-pub(crate) const EXTENSIONS: [&str; 10] =
-    ["jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "tif", "tiff", "dib"];
+pub(crate) const EXTENSIONS: [&str; 11] =
+    ["jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "tif", "tiff", "dib", "gif"];
+
+/// Extensions of pictures and films that are not read, with what they are called.
+const UNREAD: [(&str, &str); 18] = [
+    ("heic", "HEIC"),
+    ("heif", "HEIC"),
+    ("avif", "AVIF"),
+    ("jxl", "JPEG XL"),
+    ("jp2", "JPEG 2000"),
+    ("dng", "raw camera"),
+    ("cr2", "raw camera"),
+    ("cr3", "raw camera"),
+    ("nef", "raw camera"),
+    ("arw", "raw camera"),
+    ("orf", "raw camera"),
+    ("rw2", "raw camera"),
+    ("mp4", "film"),
+    ("mov", "film"),
+    ("m4v", "film"),
+    ("mkv", "film"),
+    ("avi", "film"),
+    ("webm", "film"),
+];
 
 /// A picture to process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +48,8 @@ pub(crate) struct Inputs {
     pub(crate) files: Vec<Input>,
     /// Paths that do not exist, folders that cannot be read.
     pub(crate) skipped: Vec<Skipped>,
+    /// Files in folders that are pictures or films of kinds that are not read, by kind.
+    pub(crate) unread: BTreeMap<&'static str, u64>,
     seen: HashSet<PathBuf>,
     names: HashSet<PathBuf>,
 }
@@ -63,9 +87,10 @@ impl Inputs {
                 inputs.skip(path, "no such file or folder".into());
             }
         }
+        inputs.unread.retain(|_, count| *count > 0);
         if inputs.files.is_empty() {
-            let reasons: Vec<_> =
-                inputs.skipped.iter().map(|s| format!("{}: {}", s.image, s.reason)).collect();
+            let reasons = inputs.skipped.iter().map(|s| format!("{}: {}", s.image, s.reason));
+            let reasons: Vec<_> = reasons.chain(inputs.left_out()).collect();
             bail!("there is no picture to look at\n  {}", reasons.join("\n  "));
         }
         inputs.seen = HashSet::new();
@@ -93,7 +118,11 @@ impl Inputs {
                         self.add(path, name);
                     }
                 }
-                Ok(_) => {}
+                Ok(e) => {
+                    if let Some(kind) = unread(e.path()).filter(|_| e.file_type().is_file()) {
+                        *self.unread.entry(kind).or_default() += u64::from(wanted(e.path()));
+                    }
+                }
                 Err(e) => {
                     let path = e.path().unwrap_or(base).to_owned();
                     self.skip(&path, e.io_error().map_or_else(|| e.to_string(), ToString::to_string));
@@ -117,12 +146,39 @@ impl Inputs {
         candidates.find(|c| self.names.insert(c.clone())).unwrap_or_default()
     }
 
+    /// A line for each kind of file that is not read: how many, and what makes pictures of them.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = String> {
+        self.unread.iter().map(|(kind, count)| {
+            let files = if *count == 1 { "file is" } else { "files are" };
+            format!("{count} {kind} {files} left out; {}", remedy(kind))
+        })
+    }
+
     fn seen_inside(&self, folder: &Path) -> bool {
         self.files.iter().any(|f| f.path.starts_with(folder))
     }
 
     fn skip(&mut self, path: &Path, reason: String) {
         self.skipped.push(Skipped { image: path.display().to_string(), reason });
+    }
+}
+
+/// What a file of a kind that is not read is called, by its extension.
+fn unread(path: &Path) -> Option<&'static str> {
+    let extension = path.extension().and_then(|e| e.to_str())?;
+    UNREAD.iter().find(|(known, _)| extension.eq_ignore_ascii_case(known)).map(|(_, kind)| *kind)
+}
+
+/// The command that makes files of this kind readable.
+pub(crate) fn remedy(kind: &str) -> &'static str {
+    match kind {
+        "film" => "`osprey live FILM` looks at films",
+        "HEIC" => {
+            "`heif-convert IN.heic OUT.jpg` (libheif) or, on a Mac, `sips -s format jpeg IN.heic --out OUT.jpg` \
+             converts one"
+        }
+        "AVIF" => "`ffmpeg -i IN.avif OUT.png` converts one",
+        _ => "`magick IN OUT.jpg` (ImageMagick) converts one",
     }
 }
 
@@ -139,7 +195,7 @@ fn nothing_inside(folder: &Path, recursive: bool) -> String {
     if !recursive && has_folders() {
         "no picture directly in this folder; --recursive looks into the folders inside".into()
     } else {
-        "no picture in this folder (JPEG, PNG, BMP, WebP and TIFF are read)".into()
+        "no picture in this folder (JPEG, PNG, BMP, GIF, WebP and TIFF are read)".into()
     }
 }
 
@@ -196,6 +252,22 @@ mod tests {
         let deep = collect(dir.path(), &["."], true).expect("pictures");
         let names: Vec<_> = deep.files.iter().map(|f| f.name.display().to_string()).collect();
         assert_eq!(names, ["a", "b", "sub/c"]);
+    }
+
+    #[test]
+    fn kinds_that_are_not_read_are_counted() {
+        let dir = tree(&["a.jpg", "b.HEIC", "c.heic", "d.avif", "e.mov", "notes.txt", "sub/f.heic"]);
+        let flat = collect(dir.path(), &["."], false).expect("a picture");
+        let counts: Vec<_> = flat.unread.iter().map(|(kind, count)| (*kind, *count)).collect();
+        assert_eq!(counts, [("AVIF", 1), ("HEIC", 2), ("film", 1)]);
+        assert!(
+            flat.left_out().any(|line| line.starts_with("2 HEIC files") && line.contains("heif-convert"))
+        );
+        let pattern = collect(dir.path(), &["*.jpg"], false).expect("a picture");
+        assert!(pattern.unread.is_empty(), "a pattern leaves out what it does not name");
+        let only = tree(&["only/b.heic"]);
+        let error = collect(only.path(), &["only"], false).expect_err("no picture");
+        assert!(error.to_string().contains("1 HEIC file is left out"), "{error}");
     }
 
     #[test]

@@ -13,9 +13,10 @@ mod summary;
 
 pub(crate) use inputs::EXTENSIONS;
 
-use crate::args::{DetectArgs, Format, WriteArgs};
+use crate::args::{DetectArgs, Format, NmsArg, WriteArgs};
 use crate::fail::{NOTHING_DONE, SOME_SKIPPED};
 use crate::files;
+use crate::interrupt::{self, Interrupted};
 use ab_glyph::FontRef;
 use anyhow::{Result, bail};
 use decode::{Picture, PictureLimits};
@@ -75,6 +76,8 @@ impl Job {
         let draws = write.annotated.is_some() || report.is_some();
         let plan = Plan {
             limits: PictureLimits::megapixels(args.max_megapixels),
+            // Soft suppression keeps what overlaps, by its very idea.
+            one_object_iou: (args.choose.nms != Some(NmsArg::Soft)).then_some(args.one_object_iou),
             decoders: args.decode_threads.map_or(cores, usize::from),
             finishers: if draws { cores.min(8) } else { 1 },
         };
@@ -104,21 +107,30 @@ impl Job {
         for s in &self.inputs.skipped {
             skip(s, &mut summary, report);
         }
-        pipeline::run(&self.inputs.files, &self.plan, &mut self.finder, &self.sketcher, |outcome| {
-            match outcome {
-                Outcome::Found(record, thumbnail) => {
-                    progress.around(|| writer.write(&record))?;
-                    summary.add(&record);
-                    if let (Some(report), Some(jpeg)) = (&mut *report, thumbnail) {
-                        report.add(&record, &jpeg)?;
+        self.inputs.left_out().for_each(|line| progress.note(&line));
+        summary.skipped += self.inputs.unread.values().sum::<u64>();
+        interrupt::watch()?;
+        let done =
+            pipeline::run(&self.inputs.files, &self.plan, &mut self.finder, &self.sketcher, |outcome| {
+                match outcome {
+                    Outcome::Found(record, thumbnail) => {
+                        progress.around(|| writer.write(&record))?;
+                        summary.add(&record);
+                        if let (Some(report), Some(jpeg)) = (&mut *report, thumbnail) {
+                            report.add(&record, &jpeg)?;
+                        }
                     }
+                    Outcome::Skipped(s) => skip(&s, &mut summary, report),
                 }
-                Outcome::Skipped(s) => skip(&s, &mut summary, report),
-            }
-            progress.advance();
-            Ok(())
-        })?;
+                progress.advance();
+                Ok(interrupt::check()?)
+            });
         self.progress.finish();
+        // What is finished is kept, in every format.
+        let stopped = match done {
+            Err(e) if e.is::<Interrupted>() => true,
+            other => other.map(|()| false)?,
+        };
         self.writer.finish()?;
         summary.elapsed = start.elapsed();
         if let Some(report) = self.report {
@@ -126,6 +138,14 @@ impl Job {
         }
         if !self.quiet {
             eprintln!("{summary}");
+        }
+        let through = summary.pictures + summary.skipped;
+        if stopped && through < self.inputs.files.len() as u64 {
+            let all = self.inputs.files.len();
+            eprintln!(
+                "osprey: stopped by Ctrl-C after {through} of {all} pictures; their results are written"
+            );
+            return Ok(ExitCode::from(SOME_SKIPPED));
         }
         Ok(ExitCode::from(match (summary.pictures, summary.skipped) {
             (0, _) => NOTHING_DONE,
@@ -145,8 +165,14 @@ fn collect_inputs(args: &DetectArgs, format: Format) -> Result<Inputs> {
     Ok(inputs)
 }
 
-/// Annotated copies never replace the pictures they are made from.
+/// Results never replace the pictures they are made from.
 fn refuse_to_overwrite(inputs: &Inputs, write: &WriteArgs) -> Result<()> {
+    for output in [Some(&write.output), write.report.as_ref()].into_iter().flatten() {
+        let Ok(output) = output.canonicalize() else { continue };
+        if let Some(input) = inputs.files.iter().find(|i| i.path.canonicalize().is_ok_and(|p| p == output)) {
+            bail!("{} is one of the pictures to look at; write the results elsewhere", input.path.display());
+        }
+    }
     let Some(folder) = write.annotated.as_ref().and_then(|f| f.canonicalize().ok()) else { return Ok(()) };
     let lies_there = |path: &Path| path.canonicalize().is_ok_and(|p| p.parent() == Some(&folder));
     if let Some(input) = inputs.files.iter().find(|i| lies_there(&i.path)) {

@@ -36,6 +36,11 @@ impl Progress {
         self.bar.suspend(|| eprintln!("osprey: skipped {}: {}", s.image, s.reason));
     }
 
+    /// Says something that concerns no single picture.
+    pub(crate) fn note(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("osprey: {text}"));
+    }
+
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }

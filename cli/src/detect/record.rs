@@ -29,6 +29,29 @@ pub(crate) struct Found {
     pub(crate) bbox: PixelBox,
 }
 
+/// Leaves one box where several of different classes lie on one object: of any two that overlap by more
+/// than `iou`, the likelier one. `found` has the best score first.
+pub(crate) fn keep_one_class(found: &mut Vec<Found>, iou: f32) {
+    let mut kept: Vec<Found> = Vec::with_capacity(found.len());
+    for f in found.drain(..) {
+        let same_object = |k: &Found| k.class_id != f.class_id && overlap(&k.bbox, &f.bbox) > iou;
+        if !kept.iter().any(same_object) {
+            kept.push(f);
+        }
+    }
+    *found = kept;
+}
+
+/// Intersection over union, 0..1.
+fn overlap(a: &PixelBox, b: &PixelBox) -> f32 {
+    let area = |b: &PixelBox| (b.x_max - b.x_min).max(0.0) * (b.y_max - b.y_min).max(0.0);
+    let w = a.x_max.min(b.x_max) - a.x_min.max(b.x_min);
+    let h = a.y_max.min(b.y_max) - a.y_min.max(b.y_min);
+    let both = w.max(0.0) * h.max(0.0);
+    let either = area(a) + area(b) - both;
+    if either > 0.0 { both / either } else { 0.0 }
+}
+
 /// How long each stage took.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Times {
@@ -71,4 +94,28 @@ pub(crate) fn round(value: f64, digits: i32) -> f64 {
 /// xmin, ymin, xmax, ymax in hundredths of a pixel.
 pub(crate) fn corners(b: &PixelBox) -> [f64; 4] {
     [b.x_min, b.y_min, b.x_max, b.y_max].map(|v| round(v.into(), 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_object_keeps_its_likeliest_class() {
+        let found = |class_id, score, x_min: f32| Found {
+            class_id,
+            label: class_id.to_string(),
+            score,
+            bbox: PixelBox { x_min, y_min: 10.0, x_max: x_min + 100.0, y_max: 60.0 },
+        };
+        // A cat that is a dog and a horse as well, another cat on it, and a person beside them.
+        let mut all = vec![found(1, 0.9, 0.0), found(2, 0.8, 5.0), found(1, 0.7, 4.0), found(3, 0.6, 90.0)];
+        all.push(found(4, 0.5, 2.0));
+        keep_one_class(&mut all, 0.7);
+        let kept: Vec<_> = all.iter().map(|f| (f.class_id, f.score)).collect();
+        assert_eq!(kept, [(1, 0.9), (1, 0.7), (3, 0.6)], "boxes of one class are the model's own business");
+        let before = all.len();
+        keep_one_class(&mut all, 1.0);
+        assert_eq!(all.len(), before);
+    }
 }

@@ -61,7 +61,9 @@ pub(crate) fn by_model(truth: &Truth, finder: &mut Finder, args: &EvalArgs) -> R
         truth.pictures.iter().map(|p| Input { path: p.path.clone(), name: Default::default() }).collect();
     let plan = Plan {
         limits: PictureLimits::megapixels(crate::args::MAX_MEGAPIXELS),
-        decoders: thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1),
+        // COCO's figures judge each class by itself.
+        one_object_iou: None,
+        decoders: thread::available_parallelism().map_or(1, usize::from),
         finishers: 1,
     };
     let progress = Progress::new(inputs.len(), args.quiet, false);

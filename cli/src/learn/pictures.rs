@@ -73,6 +73,8 @@ pub(crate) struct Folders {
     pub(crate) classes: Vec<String>,
     pub(crate) pictures: Vec<Labelled>,
     pub(crate) skipped: usize,
+    /// Of the paths below the folder and the lengths of all pictures.
+    pub(crate) checksum: u32,
 }
 
 impl Folders {
@@ -107,6 +109,11 @@ impl Folders {
             files.extend(found.files.into_iter().map(|f| (class, f.path)));
             skipped.extend(found.skipped);
         }
+        let mut checksum = crc32fast::Hasher::new();
+        for (_, path) in &files {
+            checksum.update(path.strip_prefix(dir).unwrap_or(path).as_os_str().as_encoded_bytes());
+            checksum.update(&fs::metadata(path).map_or(0, |m| m.len()).to_le_bytes());
+        }
         let progress = Progress::new(files.len(), quiet, false);
         let mut pictures = Vec::with_capacity(files.len());
         for (index, (class, path)) in files.into_iter().enumerate() {
@@ -120,7 +127,7 @@ impl Folders {
         }
         progress.finish();
         skipped.iter().for_each(|s| progress.skipped(s));
-        Ok(Self { classes, pictures, skipped: skipped.len() })
+        Ok(Self { classes, pictures, skipped: skipped.len(), checksum: checksum.finalize() })
     }
 }
 

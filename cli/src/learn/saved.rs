@@ -15,6 +15,8 @@ const FEATURES: &str = "features.tflite";
 const EXPORTED: &str = "model.tflite";
 const CHECKPOINTS: &str = "checkpoints";
 const NEIGHBORS: &str = "neighbors";
+/// As many views of a picture as `--views` takes.
+const VIEWS: std::ops::RangeInclusive<usize> = 1..=1000;
 
 /// `classifier.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,11 +30,14 @@ pub(crate) struct Description {
     /// Views of a picture that are asked about.
     pub(crate) views: usize,
     pub(crate) seed: u64,
+    /// A checksum of what the pictures are called and how long they are; 0 where it is not known.
+    #[serde(default)]
+    pub(crate) pictures: u32,
 }
 
 impl Description {
-    pub(crate) fn new(head: &str, tensors: Vec<String>, views: usize, seed: u64) -> Self {
-        Self { version: 1, head: head.into(), tensors, views, seed }
+    pub(crate) fn new(head: &str, tensors: Vec<String>, views: usize, seed: u64, pictures: u32) -> Self {
+        Self { version: 1, head: head.into(), tensors, views, seed, pictures }
     }
 }
 
@@ -40,6 +45,13 @@ impl Description {
 /// taken up again.
 pub(crate) fn begin(dir: &Path, model: &Source, description: &Description) -> Result<()> {
     files::make_folder(dir)?;
+    // What an earlier training left would be taken for this one's.
+    for name in [CHECKPOINTS, NEIGHBORS] {
+        let earlier = dir.join(name);
+        if earlier.is_dir() {
+            fs::remove_dir_all(&earlier).with_context(|| format!("cannot remove {}", earlier.display()))?;
+        }
+    }
     files::write_whole(&dir.join(FEATURES), &model.bytes()?)?;
     let text = serde_json::to_string_pretty(description)?;
     files::write_whole(&dir.join(DESCRIPTION), format!("{text}\n").as_bytes())
@@ -53,6 +65,11 @@ pub(crate) fn neighbors(dir: &Path) -> Result<Store<NearestNeighbors>> {
     Ok(Store::open(dir.join(NEIGHBORS))?)
 }
 
+/// Whether an earlier training wrote into the folder.
+pub(crate) fn exists(dir: &Path) -> bool {
+    dir.join(DESCRIPTION).exists()
+}
+
 /// What an earlier training wrote about itself.
 pub(crate) fn describe(dir: &Path) -> Result<Description> {
     let path = dir.join(DESCRIPTION);
@@ -63,6 +80,14 @@ pub(crate) fn describe(dir: &Path) -> Result<Description> {
         serde_json::from_str(&text).with_context(|| format!("{} is damaged; train again", path.display()))?;
     if description.version != 1 {
         bail!("{} has version {}; this program reads version 1", path.display(), description.version);
+    }
+    if !VIEWS.contains(&description.views) {
+        let (least, most) = (VIEWS.start(), VIEWS.end());
+        bail!(
+            "{} is damaged: {} views, not {least} to {most}; train again",
+            path.display(),
+            description.views
+        );
     }
     Ok(description)
 }

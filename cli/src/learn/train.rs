@@ -53,6 +53,9 @@ pub(crate) struct TrainArgs {
     /// Goes on with the training in --output.
     #[arg(long, requires = "output")]
     resume: bool,
+    /// Trains from the beginning where --output holds an earlier training, which is lost.
+    #[arg(long, requires = "output", conflicts_with = "resume")]
+    replace: bool,
     /// Cross-validates with this many folds in place of training on everything.
     #[arg(long, value_name = "K", conflicts_with_all = ["output", "test"], value_parser = clap::value_parser!(u16).range(2..=1000))]
     folds: Option<u16>,
@@ -202,6 +205,17 @@ impl NearestArgs {
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
+    match &args.output {
+        None if args.test.is_none() && args.folds.is_none() => bail!(
+            "nothing would be kept: --output DIR says where the classifier goes; --test DIR or --folds K \
+             measure without keeping it"
+        ),
+        Some(dir) if !args.resume && !args.replace && saved::exists(dir) => bail!(
+            "{} holds an earlier training; --resume goes on with it, --replace begins again",
+            dir.display()
+        ),
+        _ => {}
+    }
     let earlier = match &args.output {
         Some(dir) if args.resume => Some(saved::describe(dir)?),
         _ => None,
@@ -219,6 +233,12 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     let folders = Folders::read(&args.dir, &known, &mut extractor, args.quiet)?;
     let skipped = folders.skipped;
+    if earlier.as_ref().is_some_and(|e| e.pictures != 0 && e.pictures != folders.checksum) {
+        eprintln!(
+            "osprey: {} holds other pictures than those that the training began with; it goes on with these",
+            args.dir.display()
+        );
+    }
     let job = Job { args, folders, dim: extractor.dim() };
     if let Some(folds) = args.folds {
         let recipe = args.recipe();
@@ -234,11 +254,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             bail!("{} holds another kind of head; pass --head as for the first training", dir.display());
         }
         if earlier.is_none() {
-            saved::begin(
-                dir,
-                &source,
-                &Description::new(name, extractor.tensors(), views, args.linear.seed),
-            )?;
+            let pictures = job.folders.checksum;
+            let about = Description::new(name, extractor.tensors(), views, args.linear.seed, pictures);
+            saved::begin(dir, &source, &about)?;
         }
     }
     let mut head = match args.head {

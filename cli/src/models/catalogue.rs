@@ -2,7 +2,7 @@
 
 use crate::files;
 use anyhow::{Context, Result, bail, ensure};
-use osprey_detector::model::{Entry, Manifest, ModelInfo};
+use osprey_detector::model::{Entry, Manifest, ModelInfo, Task};
 use sha2::{Digest, Sha256};
 use std::env;
 use std::fs;
@@ -62,6 +62,7 @@ impl Catalogue {
         &mut self,
         name: &str,
         sha256: &str,
+        task: Task,
         info: &ModelInfo,
         bytes: &[u8],
     ) -> Result<PathBuf> {
@@ -74,6 +75,7 @@ impl Catalogue {
             name: name.to_owned(),
             file,
             sha256: sha256.to_owned(),
+            task,
             description: description.lines().next().unwrap_or_default().chars().take(80).collect(),
             licence: info.metadata.license.lines().next().unwrap_or_default().to_owned(),
             ..Entry::default()

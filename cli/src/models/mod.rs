@@ -6,7 +6,7 @@ mod fetch;
 use crate::args::{ModelsArgs, ModelsChange};
 use anyhow::{Context, Result, bail, ensure};
 pub(crate) use catalogue::Catalogue;
-use osprey_detector::model::{LoadOptions, ModelInfo};
+use osprey_detector::model::{LoadOptions, ModelInfo, Task};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -18,9 +18,9 @@ pub(crate) fn run(args: &ModelsArgs) -> Result<ExitCode> {
             catalogue.remove(name)?;
             println!("{name} is removed");
         }
-        Some(ModelsChange::Add { source, name, sha256, replace }) => {
-            let wanted =
-                Wanted { source, name: name.as_deref(), sha256: sha256.as_deref(), replace: *replace };
+        Some(ModelsChange::Add { source, name, sha256, task, replace }) => {
+            let (name, sha256) = (name.as_deref(), sha256.as_deref());
+            let wanted = Wanted { source, name, sha256, task: task.map(Task::from), replace: *replace };
             add(&mut catalogue, &wanted)?;
         }
     }
@@ -32,6 +32,7 @@ struct Wanted<'a> {
     source: &'a str,
     name: Option<&'a str>,
     sha256: Option<&'a str>,
+    task: Option<Task>,
     replace: bool,
 }
 
@@ -48,6 +49,10 @@ fn add(catalogue: &mut Catalogue, wanted: &Wanted<'_>) -> Result<()> {
         wanted.replace || catalogue.get(&name).is_none(),
         "the catalogue has a model \"{name}\"; choose another --name, or --replace it"
     );
+    ensure!(
+        osprey_models::manifest()?.get(&name).is_none(),
+        "\"{name}\" is the name of a built-in model; choose another --name"
+    );
     let bytes =
         if is_address { fetch::download(wanted.source)? } else { fetch::read(Path::new(wanted.source))? };
     let sha256 = catalogue::sha256(&bytes);
@@ -60,13 +65,38 @@ fn add(catalogue: &mut Catalogue, wanted: &Wanted<'_>) -> Result<()> {
     }
     let info = ModelInfo::from_bytes(&bytes, &LoadOptions::default())
         .with_context(|| format!("{} is no model that can be used", wanted.source))?;
-    let path = catalogue.add(&name, &sha256, &info, &bytes)?;
+    let task = match wanted.task {
+        Some(task) => task,
+        None => task_of(&info).with_context(|| {
+            format!(
+                "what is {} for? --task detection, classification, digits or motion says so",
+                wanted.source
+            )
+        })?,
+    };
+    let path = catalogue.add(&name, &sha256, task, &info, &bytes)?;
     println!("{name} is in {}", path.display());
     println!("sha256 {sha256}");
     if info.backend.is_none() {
         println!("no backend can run it: {}", info.reason);
     }
     Ok(())
+}
+
+/// What a model is for, by its inputs and outputs; `None` where they may stand for several things.
+fn task_of(info: &ModelInfo) -> Option<Task> {
+    let picture = |shape: &[usize]| matches!(shape, [1, h, w, 1 | 3] if *h > 1 && *w > 1);
+    let input = info.inputs.first().filter(|i| picture(&i.shape))?;
+    // Boxes have four coordinates, or come out of the operator that finds them.
+    let boxes = info.outputs.iter().any(|o| matches!(o.shape.as_slice(), [1, n, 4] | [1, n, 1, 4] if *n > 1));
+    let one_by_class = info.outputs.len() == 1
+        && matches!(info.outputs[0].shape.as_slice(), [1, n] | [1, 1, 1, n] if *n > 1);
+    match (boxes || info.post_process.is_some(), one_by_class) {
+        (true, _) => Some(Task::Detection),
+        // Pictures of one channel may be digits, or anything else.
+        (_, true) if input.shape[3] == 3 => Some(Task::Classification),
+        _ => None,
+    }
 }
 
 /// The last part of an address or path, without the extension and what follows a question mark.

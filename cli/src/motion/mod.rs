@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use osprey_detector::model::{Entry, Labels, LoadedModel, Task};
 use osprey_detector::motion::{
     AccelerationUnit, Channel, Convention, MotionSpec, MotionStream, Prediction, Resampling, RotationUnit,
-    SampleCounts, Smoothing,
+    SampleCounts, Smoothing, WindowSettings,
 };
 use samples::{Columns, Samples};
 use std::io::Write;
@@ -204,9 +204,11 @@ pub(crate) fn run(args: &MotionArgs) -> Result<ExitCode> {
     let mut found: Vec<Prediction> = Vec::new();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut values = vec![0.0; spec.channels.len()];
+    let mut windows = 0u64;
     while let Some(time) = samples.next(&mut values)? {
         let mut failure = None;
         let pushed = stream.push_each(time, &values, |prediction| {
+            windows += 1;
             failure = failure.take().or(write(&mut out, &prediction, &labels, args.format).err());
             if args.plot.is_some() {
                 found.push(prediction);
@@ -221,17 +223,17 @@ pub(crate) fn run(args: &MotionArgs) -> Result<ExitCode> {
         }
     }
     out.flush()?;
-    if let Some(plot) = &args.plot {
-        if found.is_empty() {
-            bail!("there is nothing to draw: no window of {} samples was full", stream.window().length);
-        }
+    if let Some(plot) = args.plot.as_ref().filter(|_| !found.is_empty()) {
         files::write_whole(plot, timeline::draw(&found, &labels)?.as_bytes())?;
     }
     let counts = stream.counts();
     if !args.quiet {
         eprintln!("{}", summary(&counts));
     }
-    let left_out = counts.late + counts.not_finite;
+    if windows == 0 {
+        bail!("{}", nothing_found(&counts, stream.window(), &args.table));
+    }
+    let left_out = counts.late + counts.not_finite + counts.bad_time;
     Ok(if left_out > 0 { ExitCode::from(fail::SOME_SKIPPED) } else { ExitCode::SUCCESS })
 }
 
@@ -290,13 +292,30 @@ fn write(out: &mut impl Write, p: &Prediction, labels: &Labels, format: FormatAr
     }
 }
 
+/// Why no window was full, and what may help.
+fn nothing_found(counts: &SampleCounts, window: &WindowSettings, table: &TableArgs) -> String {
+    let mut text = format!("no window of {} samples at {} Hz was full", window.length, window.rate);
+    let unit = "are the times in another unit? --time-unit ms, us or ns says so";
+    if counts.bad_time > 0 {
+        text += &format!("; {} times are no seconds of this century: {unit}", counts.bad_time);
+    } else if counts.restarts > 1 && table.sample_rate.is_none() {
+        let gap = window.max_gap;
+        text +=
+            &format!("; {} times, more than {gap} s passed between two samples: {unit}", counts.restarts - 1);
+    } else if counts.taken == 0 {
+        text += "; no sample could be read";
+    }
+    text
+}
+
 fn summary(c: &SampleCounts) -> String {
     let mut text = format!("{} samples", c.taken);
     let parts = [
-        (c.restarts.saturating_sub(1), "gaps that started anew"),
+        (c.restarts.saturating_sub(1), "gaps, after each of which windows begin again"),
         (c.duplicates, "at the time of the one before, left out"),
         (c.late, "out of order, left out"),
-        (c.not_finite, "with a value that is no number, left out"),
+        (c.not_finite, "with a value that is no number or beyond 1e9, left out"),
+        (c.bad_time, "with a time that is no number or beyond 4e9 s, left out"),
     ];
     for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
         text += &format!("; {count} {what}");

@@ -7,7 +7,7 @@ use crate::ssd::{Calibration, LiteRtModel};
 use osprey_engine::{DType, Graph, Isa, Limits, Options, PostProcess, Program};
 use serde::Serialize;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Name of the packed file that describes a model as a manifest would.
@@ -116,7 +116,8 @@ impl fmt::Debug for LoadedModel {
 pub fn load(path: impl AsRef<Path>, options: &LoadOptions) -> Result<LoadedModel, ModelError> {
     let path = path.as_ref();
     let bytes = read_file(path, options.limits.memory)?;
-    LoadedModel::from_bytes_at(&bytes, path.parent(), beside(path), options)
+    let entry = if options.entry.is_some() { None } else { beside(path)? };
+    LoadedModel::from_bytes_at(&bytes, path.parent(), entry, options)
 }
 
 /// Reads a whole model file, unless it is longer than `limit` bytes.
@@ -142,11 +143,17 @@ pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, ModelError> 
     }
 }
 
-/// The entry of the manifest beside a model file. A folder's manifest that cannot be read does not
-/// keep a model from loading that may not need it.
-fn beside(path: &Path) -> Option<Entry> {
-    let manifest: PathBuf = path.parent()?.join("manifest.toml");
-    Manifest::read(manifest).ok()?.for_file(path).cloned()
+/// The entry of the manifest beside a model file, if there is one.
+///
+/// # Errors
+/// [`ModelError::Manifest`] if the manifest is damaged: without it, labels, anchors and thresholds
+/// would be missing and nobody would know why.
+pub(super) fn beside(path: &Path) -> Result<Option<Entry>, ModelError> {
+    let Some(manifest) = path.parent().map(|folder| folder.join("manifest.toml")) else { return Ok(None) };
+    if !manifest.is_file() {
+        return Ok(None);
+    }
+    Ok(Manifest::read(manifest)?.for_file(path).cloned())
 }
 
 impl LoadedModel {

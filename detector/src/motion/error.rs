@@ -36,7 +36,7 @@ pub enum MotionError {
         /// What the sample has.
         actual: usize,
     },
-    /// NaN or infinity in a sample.
+    /// NaN, infinity, or a number that no sensor measures in a sample.
     #[error("value {channel} of the sample at {time} s is {value}; the sample is left out")]
     NotFinite {
         /// Position in the sample.
@@ -46,8 +46,11 @@ pub enum MotionError {
         /// The value.
         value: f32,
     },
-    /// A time that is NaN or infinite.
-    #[error("the time of a sample is {time}; the sample is left out")]
+    /// A time that is NaN, infinite, or centuries away from zero.
+    #[error(
+        "the time of a sample is {time} s; the sample is left out. Are these milliseconds, microseconds or \
+         nanoseconds? They are to be turned into seconds first"
+    )]
     Time {
         /// The time.
         time: f64,

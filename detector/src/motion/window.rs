@@ -9,6 +9,11 @@ const SAME_TIME: f64 = 1e-3;
 /// model's rate are still one stream.
 const GAP_PERIODS: f64 = 4.0;
 const GAP_SECONDS: f64 = 0.5;
+/// Times are told apart to a microsecond up to here, in seconds: beyond it, the points of a grid would
+/// fall together. A century since 1970 in seconds is 3.2e9; the same in milliseconds is beyond.
+const LATEST: f64 = 4e9;
+/// No sensor's value is larger, in any unit; sums of more would overflow on their way to the model.
+const LARGEST: f32 = 1e9;
 
 /// How the value at a point of the grid follows from the samples around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -72,8 +77,10 @@ pub struct SampleCounts {
     pub duplicates: u64,
     /// Left out: older than the one before.
     pub late: u64,
-    /// Left out: NaN or infinite values or time.
+    /// Left out: NaN or infinite values, or values beyond 1e9.
     pub not_finite: u64,
+    /// Left out: a time that is NaN, infinite, or more than 4e9 seconds from zero.
+    pub bad_time: u64,
     /// Left out: another number of values.
     pub wrong_length: u64,
     /// Of those taken, how many started the stream anew, after a gap or a clock set back.
@@ -202,11 +209,11 @@ impl MotionWindow {
             self.counts.wrong_length += 1;
             return Err(MotionError::Channels { expected, actual: values.len() });
         }
-        if !time.is_finite() {
-            self.counts.not_finite += 1;
+        if !time.is_finite() || time.abs() > LATEST {
+            self.counts.bad_time += 1;
             return Err(MotionError::Time { time });
         }
-        if let Some(channel) = values.iter().position(|v| !v.is_finite()) {
+        if let Some(channel) = values.iter().position(|v| !v.is_finite() || v.abs() > LARGEST) {
             self.counts.not_finite += 1;
             return Err(MotionError::NotFinite { channel, time, value: values[channel] });
         }
@@ -303,7 +310,8 @@ mod tests {
             });
         }
         let counts = window.counts();
-        let left_out = counts.duplicates + counts.late + counts.not_finite + counts.wrong_length;
+        let finite = counts.not_finite + counts.bad_time;
+        let left_out = counts.duplicates + counts.late + finite + counts.wrong_length;
         assert_eq!(counts.taken + left_out, samples.len() as u64, "every sample is accounted for");
         (windows, restarts, counts)
     }
@@ -398,7 +406,8 @@ mod tests {
         let (expected, ..) = run(every(1, 4, 10.0), &clean);
         let (windows, restarts, counts) = run(every(1, 4, 10.0), &dirty);
         assert_eq!((windows, restarts), (expected, 1));
-        assert_eq!((counts.duplicates, counts.late, counts.not_finite), (20, 20, 80));
+        assert_eq!((counts.duplicates, counts.late), (20, 20));
+        assert_eq!((counts.not_finite, counts.bad_time), (40, 40));
     }
 
     #[test]
@@ -408,6 +417,19 @@ mod tests {
         let (windows, restarts, _) = run(every(4, 4, 10.0), &samples);
         assert_eq!((windows.len(), restarts), (2, 2));
         assert_eq!(windows[1].1, [4.0, 5.0, 6.0, 7.0]);
+    }
+
+    #[test]
+    fn times_beyond_a_grid_and_values_beyond_a_sensor_are_left_out() {
+        // A microsecond clock, a nanosecond clock and 1e300 read as seconds: a point of the grid and the
+        // next one would be the same number, and there would be no end of them.
+        for far in [1.7e15, 1.7e18, 1e300, -1e300] {
+            let samples: Vec<(f64, f32)> = (0..100).map(|i| (far + f64::from(i) * 1e7, 1.0)).collect();
+            let (windows, restarts, counts) = run(every(4, 4, 10.0), &samples);
+            assert_eq!((windows.len(), restarts, counts.bad_time), (0, 0, 100), "{far}");
+        }
+        let (windows, _, counts) = run(every(1, 1, 10.0), &[(0.0, 1e38), (0.1, -1e38), (0.2, 1.0)]);
+        assert_eq!((windows.len(), counts.not_finite, counts.taken), (1, 2, 1));
     }
 
     #[test]

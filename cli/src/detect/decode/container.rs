@@ -9,23 +9,34 @@ const START_OF_SCAN: u8 = 0xda;
 
 /// The format, by the first bytes.
 pub(super) fn format_of(bytes: &[u8]) -> Result<ImageFormat, DecodeError> {
-    use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
+    use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }
     // ISO base media files carry their brand at byte 8.
     match bytes.get(4..12) {
         Some(b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1") => {
-            return Err(DecodeError::OtherFormat("HEIC"));
+            return Err(other("HEIC"));
         }
-        Some(b"ftypavif" | b"ftypavis") => return Err(DecodeError::OtherFormat("AVIF")),
+        Some(b"ftypavif" | b"ftypavis") => return Err(other("AVIF")),
+        // QuickTime, MP4 of all versions, M4V; Matroska and WebM.
+        Some(
+            b"ftypqt  " | b"ftypisom" | b"ftypiso2" | b"ftypiso4" | b"ftypiso5" | b"ftypiso6" | b"ftypmp41"
+            | b"ftypmp42" | b"ftypM4V " | b"ftypavc1" | b"ftypdash",
+        ) => {
+            return Err(other("film"));
+        }
+        _ if bytes.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) => return Err(other("film")),
         _ => {}
     }
     match image::guess_format(bytes) {
-        Ok(format @ (Jpeg | Png | Bmp | WebP | Tiff)) => Ok(format),
-        Ok(ImageFormat::Gif) => Err(DecodeError::OtherFormat("GIF")),
+        Ok(format @ (Jpeg | Png | Bmp | Gif | WebP | Tiff)) => Ok(format),
         _ => Err(DecodeError::NotAPicture),
     }
+}
+
+fn other(kind: &'static str) -> DecodeError {
+    DecodeError::OtherFormat { kind, remedy: crate::detect::inputs::remedy(kind) }
 }
 
 /// The segments of a JPEG file up to the first scan, by marker and offset of what follows its length.

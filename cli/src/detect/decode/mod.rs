@@ -35,10 +35,10 @@ pub(crate) enum DecodeError {
     Io(#[from] io::Error),
     #[error("the file is empty")]
     Empty,
-    #[error("not a JPEG, PNG, BMP, WebP or TIFF file")]
+    #[error("not a JPEG, PNG, BMP, GIF, WebP or TIFF file")]
     NotAPicture,
-    #[error("{0} files are not read; convert the picture to JPEG or PNG")]
-    OtherFormat(&'static str),
+    #[error("{kind} files are not read; {remedy}")]
+    OtherFormat { kind: &'static str, remedy: &'static str },
     #[error("the file ends in the middle of the picture")]
     Truncated,
     #[error("the file has {0} MB, more than the {1} MB that are read")]

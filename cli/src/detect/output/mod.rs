@@ -1,6 +1,7 @@
 //! Writing results, a picture at a time: memory does not grow with their number.
 
 mod coco;
+mod coco_results;
 mod csv;
 mod jsonl;
 mod table;
@@ -26,12 +27,25 @@ pub(crate) trait Writer: Send {
 /// The format asked for, else the one that the output's extension stands for, else a table.
 pub(crate) fn format(args: &WriteArgs) -> Result<Format> {
     let extension = args.output.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-    let format = args.format.unwrap_or(match extension.as_deref() {
-        Some("jsonl" | "ndjson") => Format::Jsonl,
-        Some("csv") => Format::Csv,
-        Some("json") => Format::Coco,
-        _ => Format::Table,
-    });
+    let by_extension = || {
+        Ok(match extension.as_deref() {
+            Some("jsonl" | "ndjson") => Format::Jsonl,
+            Some("csv") => Format::Csv,
+            Some("json") => Format::Coco,
+            None | Some("txt" | "log") => Format::Table,
+            Some(e) if crate::detect::EXTENSIONS.contains(&e) => bail!(
+                "{} is a picture's name: --annotated DIR writes pictures with boxes, --output a table or one \
+                 of the formats that --format names",
+                args.output.display()
+            ),
+            Some("html" | "htm") => bail!("--report {} writes a page to look through", args.output.display()),
+            Some(e) => bail!("what is \".{e}\"? --format says what to write into {}", args.output.display()),
+        })
+    };
+    let format = match args.format {
+        Some(format) => format,
+        None => by_extension()?,
+    };
     if matches!(format, Format::Yolo | Format::Voc) {
         if args.output == Path::new("-") {
             bail!("this format writes a file for each picture: name a folder with --output DIR");
@@ -53,6 +67,7 @@ pub(crate) fn writer(format: Format, args: &WriteArgs, labels: &[String]) -> Res
         Format::Table => Box::new(table::Table::new(Destination::create(path)?)),
         Format::Jsonl => Box::new(jsonl::Jsonl::new(Destination::create(path)?)),
         Format::Csv => Box::new(csv::Csv::new(Destination::create(path)?)?),
+        Format::CocoResults => Box::new(coco_results::CocoResults::new(Destination::create(path)?, labels)?),
         Format::Coco => Box::new(coco::Coco::new(Destination::create(path)?, labels)?),
         Format::Yolo => Box::new(yolo::Yolo::new(path, labels, args.yolo_scores)?),
         Format::Voc => Box::new(voc::Voc::new(path)?),

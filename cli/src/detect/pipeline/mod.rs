@@ -8,7 +8,7 @@ mod budget;
 use super::decode::{self, Opened, Picture, PictureLimits};
 use super::finder::{Finder, Prepared, Preparer};
 use super::inputs::Input;
-use super::record::{Record, Skipped, Times};
+use super::record::{self, Record, Skipped, Times};
 use anyhow::{Result, anyhow};
 use budget::{Budget, Permit};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -25,6 +25,8 @@ const QUEUE: usize = 2;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) limits: PictureLimits,
+    /// Boxes of different classes that overlap more are one object, and the better one stays.
+    pub(crate) one_object_iou: Option<f32>,
     pub(crate) decoders: usize,
     pub(crate) finishers: usize,
 }
@@ -102,7 +104,7 @@ pub(crate) fn run<F: Finish>(
             }
             Ok(())
         });
-        let found = find(inputs, finder, &fetched, &examined);
+        let found = find(inputs, finder, plan.one_object_iou, &fetched, &examined);
         drop((fetched, examined));
         let collected = collector.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         collected.and(found)
@@ -165,6 +167,7 @@ impl<'a> Fetcher<'a> {
 fn find<'a>(
     inputs: &[Input],
     finder: &mut Finder,
+    one_object_iou: Option<f32>,
     fetched: &[Receiver<Fetched<'a>>],
     out: &[Sender<Examined<'a>>],
 ) -> Result<()> {
@@ -176,6 +179,9 @@ fn find<'a>(
                 let mut found = finder.find(&prepared, &mut times)?;
                 for f in &mut found {
                     f.bbox = in_file(&f.bbox, scale, (width, height));
+                }
+                if let Some(iou) = one_object_iou {
+                    record::keep_one_class(&mut found, iou);
                 }
                 let (image, name) = (input.path.display().to_string(), input.name.clone());
                 Ok((Record { image, name, width, height, found, times }, picture))
