@@ -9,7 +9,9 @@ mod status;
 mod web;
 
 use crate::detect::{annotate, finder};
+use crate::fail::NOTHING_DONE;
 use crate::files::Destination;
+use crate::interrupt;
 use crate::model;
 use anyhow::{Context, Result};
 use args::{FilterArg, LiveArgs, SummaryArg};
@@ -23,7 +25,7 @@ use osprey_detector::preprocess::{Filter, Placement, PreprocessOptions, Preproce
 use osprey_detector::recording::{Facts, Header, Recorder};
 use osprey_detector::track::TrackerOptions;
 use osprey_detector::{DType, Tensor, TensorSpec};
-use output::Y4mWriter;
+use output::VideoWriter;
 use source::{OwnedFrame, Source, Stream};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -32,7 +34,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use web::Page;
+use web::{Page, Viewers};
 
 /// What is kept of a frame until its result comes.
 #[derive(Default)]
@@ -47,18 +49,12 @@ type Keeper = Mutex<BTreeMap<u64, Kept>>;
 struct Outputs {
     labels: Vec<String>,
     jsonl: Option<Destination>,
-    annotated: Option<Y4mWriter>,
+    annotated: Option<VideoWriter>,
     recorder: Option<Recorder<Destination>>,
     page: Option<Page>,
     /// Decides on the interval of detection, which the feed obeys.
     governed: Option<Governed>,
     interval: Arc<AtomicU32>,
-}
-
-impl Outputs {
-    fn wants_pictures(&self) -> bool {
-        self.annotated.is_some() || self.page.is_some()
-    }
 }
 
 /// Feeds the source's frames to a pipeline and writes what comes out.
@@ -75,7 +71,9 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let header = Header::new(&model.name(), &model.bytes()?, detector.input_spec());
     drop(detector);
 
-    let Stream { mut source, fps } = source::open(args)?;
+    interrupt::watch()?;
+    let Stream { mut source, fps, rate, every } = source::open(args)?;
+    let every = every || args.every;
     let interval = Arc::new(AtomicU32::new(args.interval));
     let outputs = Outputs {
         labels,
@@ -83,7 +81,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
         annotated: args
             .annotated
             .as_deref()
-            .map(|p| Y4mWriter::create(p, fps.unwrap_or(source::DEFAULT_FPS)))
+            .map(|p| VideoWriter::create(p, rate.or(fps).unwrap_or(source::DEFAULT_FPS)))
             .transpose()?,
         recorder: args.record.as_deref().map(|p| record(p, &header)).transpose()?,
         page: args.serve.map(Page::serve).transpose()?,
@@ -93,14 +91,11 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     if let Some(page) = &outputs.page {
         eprintln!("osprey: live picture at http://{}", page.address());
     }
-    let (pictures, inputs) = (outputs.wants_pictures(), outputs.recorder.is_some());
-    let (pipeline, results) = Pipeline::start(load, &pipeline_options(args))?;
+    let (pictures, inputs) = (outputs.annotated.is_some(), outputs.recorder.is_some());
+    let viewers = outputs.page.as_ref().map(Page::viewers);
+    let (pipeline, results) = Pipeline::start(load, &pipeline_options(args, every))?;
     let keeper = Arc::new(Keeper::default());
     let stop = Arc::new(AtomicBool::new(false));
-    {
-        let stop = Arc::clone(&stop);
-        ctrlc::set_handler(move || stop.store(true, Ordering::SeqCst)).context("cannot watch for Ctrl-C")?;
-    }
     let consumer = {
         let (keeper, stop, quiet) = (Arc::clone(&keeper), Arc::clone(&stop), args.quiet);
         std::thread::spawn(move || {
@@ -111,23 +106,31 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
         })
     };
 
-    let feed =
-        Feed { pipeline: &pipeline, keeper: &keeper, stop: &stop, interval: &interval, pictures, inputs };
-    let fed = feed.run(&mut *source, fps.filter(|_| !args.every), args.frames);
+    let feed = Feed {
+        pipeline: &pipeline,
+        keeper: &keeper,
+        stop: &stop,
+        interval: &interval,
+        pictures,
+        viewers,
+        inputs,
+    };
+    let fed = feed.run(&mut *source, (fps.filter(|_| !every), rate), args.frames);
     pipeline.finish();
     let results = consumer.join().map_err(|_| anyhow::anyhow!("writing results failed"))??;
     fed?;
     let snapshot = results.snapshot();
+    let nothing = snapshot.ledger.captured == 0;
     match args.summary {
         SummaryArg::Json => println!("{}", serde_json::to_string(&snapshot)?),
         SummaryArg::Text => eprint!("{}", status::summary(&snapshot)),
         SummaryArg::None => {}
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if nothing { ExitCode::from(NOTHING_DONE) } else { ExitCode::SUCCESS })
 }
 
-fn pipeline_options(args: &LiveArgs) -> PipelineOptions {
-    let delivery = match args.every {
+fn pipeline_options(args: &LiveArgs, every: bool) -> PipelineOptions {
+    let delivery = match every {
         true => Delivery::Every { capacity: 4 },
         false => Delivery::Newest,
     };
@@ -148,32 +151,40 @@ struct Feed<'a> {
     keeper: &'a Keeper,
     stop: &'a AtomicBool,
     interval: &'a AtomicU32,
+    /// Whether each frame is drawn on later.
     pictures: bool,
+    /// Of the page, where there is one.
+    viewers: Option<Viewers>,
     inputs: bool,
 }
 
 impl Feed<'_> {
-    fn run(&self, source: &mut dyn Source, fps: Option<f64>, frames: Option<u64>) -> Result<()> {
+    /// At `pace`, where there is one, and with times by the source's own `rate`, where it has one.
+    fn run(
+        &self,
+        source: &mut dyn Source,
+        (pace, rate): (Option<f64>, Option<f64>),
+        frames: Option<u64>,
+    ) -> Result<()> {
         let (start, mut frame) = (Instant::now(), OwnedFrame::default());
         for sequence in 0..frames.unwrap_or(u64::MAX) {
-            if self.stop.load(Ordering::SeqCst) || !source.next(&mut frame)? {
+            let stopped = self.stop.load(Ordering::SeqCst) || interrupt::check().is_err();
+            if stopped || !source.next(&mut frame)? {
                 break;
             }
-            let at = match fps {
-                Some(fps) => {
-                    let due = Duration::from_secs_f64(sequence as f64 / fps);
-                    std::thread::sleep(due.saturating_sub(start.elapsed()));
-                    Timestamp::from(due)
-                }
-                None => start.elapsed().into(),
-            };
+            let due = |rate: f64| Duration::from_secs_f64(sequence as f64 / rate);
+            if let Some(pace) = pace {
+                std::thread::sleep(due(pace).saturating_sub(start.elapsed()));
+            }
+            let at: Timestamp = rate.map_or_else(|| start.elapsed(), due).into();
             self.submit(&frame.view()?.at(at), sequence);
         }
         Ok(())
     }
 
     fn submit(&self, frame: &Frame<'_>, sequence: u64) {
-        if self.pictures {
+        // Nobody looks at most frames of most sessions.
+        if self.pictures || self.viewers.as_ref().is_some_and(Viewers::look) {
             let picture = render(frame);
             lock(self.keeper).entry(sequence).or_default().picture = picture;
         }
@@ -237,10 +248,11 @@ fn consume(
         if let (Some(recorder), Some((input, placement))) = (&mut outputs.recorder, &kept.input) {
             recorder.add(&Facts::new(&shown, placement), input)?;
         }
+        if let Some(page) = outputs.page.as_ref().filter(|p| p.viewers().any()) {
+            let picture = kept.picture.as_ref().filter(|_| page.viewers().look());
+            page.show(picture.cloned(), &output::line(&shown, &outputs.labels), &results.snapshot());
+        }
         if let Some(mut picture) = kept.picture {
-            if let Some(page) = &outputs.page {
-                page.show(&picture, &output::line(&shown, &outputs.labels), &results.snapshot());
-            }
             if let Some(video) = &mut outputs.annotated {
                 output::draw(&mut picture, &shown, &outputs.labels, &font);
                 video.write(&picture)?;
@@ -250,7 +262,7 @@ fn consume(
     }
     status.end();
     outputs.jsonl.map(Destination::commit).transpose()?;
-    outputs.annotated.map(Y4mWriter::commit).transpose()?;
+    outputs.annotated.map(VideoWriter::commit).transpose()?;
     outputs.recorder.map(|r| r.finish().commit()).transpose()?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod camera;
+pub(super) mod ffmpeg;
 mod pictures;
 mod raw;
 mod synthetic;
@@ -85,10 +86,22 @@ pub(super) trait Source {
     fn next(&mut self, frame: &mut OwnedFrame) -> Result<bool>;
 }
 
-/// A source with its pace; none where frames come by themselves.
+/// A source with its times.
 pub(super) struct Stream {
     pub(super) source: Box<dyn Source>,
+    /// Frames are shown at this pace; `None` where they come by themselves.
     pub(super) fps: Option<f64>,
+    /// Frames of the source in a second of its own time, where it says; else a frame's time is that at
+    /// which it came.
+    pub(super) rate: Option<f64>,
+    /// Each frame counts, however long it takes.
+    pub(super) every: bool,
+}
+
+impl Stream {
+    fn new(source: impl Source + 'static, fps: Option<f64>) -> Self {
+        Self { source: Box::new(source), fps, rate: fps, every: false }
+    }
 }
 
 pub(super) fn open(args: &LiveArgs) -> Result<Stream> {
@@ -97,19 +110,21 @@ pub(super) fn open(args: &LiveArgs) -> Result<Stream> {
         let (size, fps) = (args.size.unwrap_or((1280, 720)), args.fps.unwrap_or(DEFAULT_FPS));
         let camera = camera::Camera::open(&args.device, size, fps)?;
         // Frames come at the camera's own pace.
-        return Ok(Stream { source: Box::new(camera), fps: None });
+        return Ok(Stream::new(camera, None));
     }
     let Some(input) = &args.input else {
         let fps = args.fps.unwrap_or(DEFAULT_FPS);
         let size = args.size.unwrap_or((1280, 720));
-        return Ok(Stream { source: Box::new(synthetic::Synthetic::new(size, fps)), fps: Some(fps) });
+        return Ok(Stream::new(synthetic::Synthetic::new(size, fps), Some(fps)));
     };
     if input.as_os_str() == "-" {
         return Ok(match (args.raw, args.size) {
-            (Some(format), Some(size)) => {
-                Stream { source: Box::new(raw::Raw::new(io::stdin(), format, size)), fps: args.fps }
+            (Some(format), Some(size)) => Stream::new(raw::Raw::new(io::stdin(), format, size), args.fps),
+            _ => {
+                let video = y4m::Y4m::new(BufReader::new(io::stdin()))?;
+                let rate = args.fps.or(video.fps());
+                Stream { rate, ..Stream::new(video, args.fps) }
             }
-            _ => Stream { source: Box::new(y4m::Y4m::new(BufReader::new(io::stdin()))?), fps: args.fps },
         });
     }
     if is_y4m(input) {
@@ -121,15 +136,29 @@ pub(super) fn open(args: &LiveArgs) -> Result<Stream> {
         let first = open()?;
         let fps = args.fps.or(first.fps()).unwrap_or(DEFAULT_FPS);
         if !args.repeat {
-            return Ok(Stream { source: Box::new(first), fps: Some(fps) });
+            return Ok(Stream::new(first, Some(fps)));
         }
-        return Ok(Stream { source: Box::new(y4m::Repeated::new(first, Box::new(open))), fps: Some(fps) });
+        return Ok(Stream::new(y4m::Repeated::new(first, Box::new(open)), Some(fps)));
     }
     if args.raw.is_some() {
         bail!("--raw is for standard input: pass - in place of {}", input.display());
     }
+    if let Some(found) = ffmpeg::Input::parse(input).filter(|_| !is_picture(input)) {
+        let alive = found.is_alive();
+        let film = ffmpeg::Ffmpeg::open(found, args.repeat)?;
+        let rate = film.fps().filter(|_| !alive);
+        // Nobody watches: a film is gone through as fast as it can be, frame by frame.
+        let every = !alive && args.serve.is_none() && args.fps.is_none();
+        let pace = args.fps.or(rate).filter(|_| !alive && !every);
+        return Ok(Stream { source: Box::new(film), fps: pace, rate, every });
+    }
     let pictures = pictures::Pictures::new(input, args.repeat)?;
-    Ok(Stream { source: Box::new(pictures), fps: Some(args.fps.unwrap_or(DEFAULT_FPS)) })
+    Ok(Stream::new(pictures, Some(args.fps.unwrap_or(DEFAULT_FPS))))
+}
+
+fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    extension.is_some_and(|e| crate::detect::EXTENSIONS.contains(&e.as_str()))
 }
 
 fn is_y4m(path: &Path) -> bool {
