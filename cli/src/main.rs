@@ -1,6 +1,7 @@
 //! The program `osprey`.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
 /// As the standard macro, without its panic where standard error cannot be written: nobody is left to be
 /// told.
 macro_rules! eprintln {

@@ -107,12 +107,12 @@ fn what_cannot_be_learned_is_explained() {
     let Some(model) = features() else { return };
     let scratch = Scratch::new();
     let refused = |dir: &str, args: &[&str]| {
-        let output = scratch
-            .osprey()
-            .args(["train", dir, "-q", "--views", "1", "--model"])
-            .arg(&model)
-            .args(args)
-            .output();
+        let mut command = scratch.osprey();
+        command.args(["train", dir, "-q", "--views", "1", "--model"]).arg(&model).args(args);
+        if !args.contains(&"--output") {
+            command.args(["--replace", "--output", "made"]);
+        }
+        let output = command.output();
         let output = output.expect("runs");
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         String::from_utf8_lossy(&output.stderr).into_owned()

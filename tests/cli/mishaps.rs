@@ -209,8 +209,18 @@ fn ctrl_c_keeps_what_is_finished() {
         detect.current_dir(scratch.path("")).args(["detect", "photos", "-f", format, "-o", file]);
         let detect = detect.arg("--model").arg(detector()).stderr(Stdio::piped());
         let child = detect.spawn().expect("runs");
-        // Long enough for some pictures, not for all of them.
-        std::thread::sleep(Duration::from_millis(1500));
+        // Some results are written, not all.
+        let begun = || {
+            let files = fs::read_dir(scratch.path("")).expect("the folder").flatten();
+            let mut files = files.filter(|f| f.file_name().to_string_lossy().starts_with(".osprey-"));
+            files.any(|f| f.metadata().is_ok_and(|m| m.len() > 0))
+        };
+        for _ in 0..6000 {
+            if begun() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         assert!(killed.expect("kill").success());
         let output = child.wait_with_output().expect("ends");
@@ -219,7 +229,11 @@ fn ctrl_c_keeps_what_is_finished() {
         assert!(told.contains("stopped by Ctrl-C"), "{told}");
         let text = scratch.read(file);
         let records = match format {
-            "jsonl" => text.lines().map(|l| serde_json::from_str::<Value>(l).expect("a whole line")).count(),
+            "jsonl" => {
+                let whole = |line: &str| serde_json::from_str::<Value>(line).is_ok();
+                assert!(text.lines().all(whole), "a line is cut off");
+                text.lines().count()
+            }
             "coco" => serde_json::from_str::<Value>(&text).expect("a whole file")["images"]
                 .as_array()
                 .map_or(0, Vec::len),

@@ -252,11 +252,9 @@ fn consume(
             let picture = kept.picture.as_ref().filter(|_| page.viewers().look());
             page.show(picture.cloned(), &output::line(&shown, &outputs.labels), &results.snapshot());
         }
-        if let Some(mut picture) = kept.picture {
-            if let Some(video) = &mut outputs.annotated {
-                output::draw(&mut picture, &shown, &outputs.labels, &font);
-                video.write(&picture)?;
-            }
+        if let (Some(mut picture), Some(video)) = (kept.picture, &mut outputs.annotated) {
+            output::draw(&mut picture, &shown, &outputs.labels, &font);
+            video.write(&picture)?;
         }
         status.show(results);
     }

@@ -27,6 +27,8 @@ const GLANCE: Duration = Duration::from_millis(200);
 /// Waits before a source is tried again: twice as long each time.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long the last words of a child that has ended are waited for.
+const LAST_WORDS_WAIT: Duration = Duration::from_millis(500);
 /// Frames between the pipe and the pipeline.
 const AHEAD: usize = 2;
 /// Lines of ffmpeg's messages that are kept.
@@ -227,8 +229,10 @@ impl Running {
     /// What a child that ended too early said.
     fn why(&mut self, name: &str) -> String {
         let status = self.child.wait().map_or_else(|e| e.to_string(), |s| s.to_string());
-        if let Some(listener) = self.listener.take() {
-            let _ = listener.join();
+        // The last words may still be on their way. A grandchild can keep the pipe open for ever.
+        let until = Instant::now() + LAST_WORDS_WAIT;
+        while Instant::now() < until && self.listener.as_ref().is_some_and(|l| !l.is_finished()) {
+            thread::sleep(Duration::from_millis(5));
         }
         format!("{name}: ffmpeg ended with {status}: {}", self.words.text())
     }
@@ -307,7 +311,8 @@ impl Ffmpeg {
                 Err(RecvTimeoutError::Timeout) => {
                     interrupt::check()?;
                     if waited.elapsed() > SILENCE {
-                        bail!("{}: no frame for {} s", self.input.name, SILENCE.as_secs());
+                        let (name, said) = (&self.input.name, running.words.text());
+                        bail!("{name}: no frame for {} s; ffmpeg's last words: {said}", SILENCE.as_secs());
                     }
                 }
             }

@@ -1,8 +1,9 @@
 //! The inverse cosine transform of a block's first coefficients, to 1, 2, 4 or 8 samples on a side.
 //!
-//! Sample x of n is ½ Σ k(u) F(u) cos((2x + 1) u π / 2n) over u < n, with k(0) = 1/√2 and k(u) = 1
-//! otherwise, along each axis: with orthonormal transforms of 8 and of n points, √(2/n) · √(n/8) = ½
-//! whatever n is.
+//! With all coefficients, pixel X of 8 is ½ Σ k(u) F(u) cos((2X + 1) u π / 16) along each axis, with
+//! k(0) = 1/√2 and k(u) = 1 otherwise (ITU-T T.81, A.3.3). Sample x of n is the mean of its 8 / n pixels, as
+//! far as the coefficients u < n tell it: as if the picture had been decoded and then made smaller by
+//! areas, which neither sharpens nor rings.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use std::sync::LazyLock;
@@ -31,8 +32,11 @@ static FACTORS: LazyLock<[[[i32; 8]; 8]; 4]> = LazyLock::new(|| {
                     return 0;
                 }
                 let k = if u == 0 { FRAC_1_SQRT_2 } else { 1.0 };
-                let angle = ((2 * x + 1) * u) as f64 * PI / (2 * n) as f64;
-                (0.5 * k * angle.cos() * f64::from(1 << BITS)).round() as i32
+                let pixels = 8 / n * x..8 / n * (x + 1);
+                let mean = pixels.map(|p| (((2 * p + 1) * u) as f64 * PI / 16.0).cos()).sum::<f64>()
+                    * n as f64
+                    / 8.0;
+                (0.5 * k * mean * f64::from(1 << BITS)).round() as i32
             })
         })
     })
@@ -80,13 +84,16 @@ impl Transform {
         (i32::from(coefficients[k]) * self.quantization[k]).clamp(-LARGEST, LARGEST)
     }
 
-    /// One or two samples on each side: all factors are ±1/8.
+    /// One or two samples on each side: one factor for each of the four coefficients.
     #[inline(always)]
     fn small(&self, coefficients: &[i16; 64], out: &mut [u8], stride: usize) {
         let (width, height) = self.size;
         // In the order of the file: mean, across, down, and after two others both.
         let [mean, across, down, both] = [0, 1, 2, 4].map(|k| self.coefficient(coefficients, k));
-        let sample = |sum: i32| (((sum + 4) >> 3) + 128).clamp(0, 255) as u8;
+        // 1/8, and with the mean of cos(π/16), cos(3π/16), cos(5π/16) and cos(7π/16), in 16 bits behind
+        // the point.
+        let (mean, across, down, both) = (8192 * mean, 7423 * across, 7423 * down, 6726 * both);
+        let sample = |sum: i32| (((sum + (1 << 15)) >> 16) + 128).clamp(0, 255) as u8;
         match (width, height) {
             (2, 1) => [out[0], out[1]] = [mean + across, mean - across].map(sample),
             (1, 2) => [out[0], out[stride]] = [mean + down, mean - down].map(sample),
