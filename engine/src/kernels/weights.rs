@@ -4,7 +4,7 @@ use super::gemm::Matrix;
 use super::requantize::{ByteRange, Requantize};
 use crate::error::Result;
 use crate::graph::{Activation, DType, Quantization};
-use crate::lowering::{Affine, Lower, Operand};
+use crate::lowering::{Affine, Lower, Operand, dequantize};
 
 /// 8-bit weights with their zero point subtracted, and the scale of each output channel.
 pub(super) struct QuantizedWeights {
@@ -43,6 +43,17 @@ impl QuantizedWeights {
         }
         let scales = if scales.len() == 1 { vec![scales[0]; channels] } else { scales.clone() };
         Ok(Self { values, scales })
+    }
+}
+
+/// A float32 or quantized constant as real numbers.
+pub(super) fn reals(ctx: &Lower<'_>, t: Operand<'_>) -> Result<Vec<f32>> {
+    match t.dtype() {
+        DType::I8 | DType::U8 | DType::F16 => t
+            .constant()
+            .and_then(|data| dequantize(t.info, data))
+            .ok_or_else(|| ctx.unsupported(format!("\"{}\" is not a constant with scales", t.info.name))),
+        _ => ctx.floats(t),
     }
 }
 

@@ -6,7 +6,8 @@ use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::{Activation, DType, LstmOptions};
 use crate::kernels::math;
-use crate::lowering::{Kernel, Lower, Lowered, Operand, dequantize};
+use crate::kernels::weights::reals;
+use crate::lowering::{Kernel, Lower, Lowered};
 use crate::threads::Pool;
 
 pub(super) fn lower(ctx: &Lower<'_>, options: LstmOptions, shape: Shape) -> Result<Lowered> {
@@ -67,17 +68,6 @@ pub(super) fn lower(ctx: &Lower<'_>, options: LstmOptions, shape: Shape) -> Resu
 /// Zero, or anything that is no positive number, means no limit.
 fn clip(limit: f32) -> f32 {
     if limit > 0.0 { limit } else { f32::INFINITY }
-}
-
-/// A float32 or quantized constant as real numbers.
-fn reals(ctx: &Lower<'_>, t: Operand<'_>) -> Result<Vec<f32>> {
-    match t.dtype() {
-        DType::I8 | DType::U8 | DType::F16 => t
-            .constant()
-            .and_then(|data| dequantize(t.info, data))
-            .ok_or_else(|| ctx.unsupported(format!("\"{}\" is not a constant with scales", t.info.name))),
-        _ => ctx.floats(t),
-    }
 }
 
 fn vector(ctx: &Lower<'_>, i: usize, len: usize) -> Result<Option<Vec<f32>>> {

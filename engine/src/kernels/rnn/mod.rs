@@ -5,7 +5,7 @@ use super::weights;
 use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::{Activation, DType};
-use crate::lowering::{Kernel, Lower, Lowered, Operand, Task, dequantize};
+use crate::lowering::{Kernel, Lower, Lowered, Task};
 use crate::threads::Pool;
 
 /// One step, or with `sequence` all steps of [batch, steps, inputs] (or [steps, batch, inputs] if `time_major`).
@@ -50,7 +50,7 @@ pub(super) fn lower(
     let mut columns = vec![0.0; (inputs + units).saturating_mul(units)];
     for (first, matrix) in [(0, of_input), (inputs, of_state)] {
         let width = matrix.shape()[1];
-        for (unit, row) in reals(ctx, matrix)?.chunks_exact(width).enumerate() {
+        for (unit, row) in weights::reals(ctx, matrix)?.chunks_exact(width).enumerate() {
             row.iter().enumerate().for_each(|(i, &w)| columns[(first + i) * units + unit] = w);
         }
     }
@@ -66,16 +66,6 @@ pub(super) fn lower(
         macs,
         absorbed: Vec::new(),
     }))
-}
-
-fn reals(ctx: &Lower<'_>, t: Operand<'_>) -> Result<Vec<f32>> {
-    match t.dtype() {
-        DType::I8 | DType::U8 | DType::F16 => t
-            .constant()
-            .and_then(|data| dequantize(t.info, data))
-            .ok_or_else(|| ctx.unsupported(format!("\"{}\" is not a constant with scales", t.info.name))),
-        _ => ctx.floats(t),
-    }
 }
 
 struct Rnn {

@@ -7,7 +7,7 @@ use super::weights;
 use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::{Activation, DType, Quantization};
-use crate::lowering::{Kernel, Lower, Lowered, Operand, Task, dequantize};
+use crate::lowering::{Kernel, Lower, Lowered, Operand, Task};
 use crate::threads::Pool;
 
 #[derive(Clone, Copy)]
@@ -44,8 +44,8 @@ pub(super) fn lower(ctx: &Lower<'_>, rank: usize, activation: Activation) -> Res
             let (low, high) = float_range(ctx, activation)?;
             Box::new(SvdfF32 {
                 shape,
-                features: reals(ctx, features)?,
-                time: reals(ctx, time)?,
+                features: weights::reals(ctx, features)?,
+                time: weights::reals(ctx, time)?,
                 bias: weights::float_bias(ctx, 3, filters / rank)?,
                 range: (low, high),
             })
@@ -64,17 +64,6 @@ pub(super) fn lower(ctx: &Lower<'_>, rank: usize, activation: Activation) -> Res
         macs,
         absorbed: Vec::new(),
     }))
-}
-
-/// Constant weights as real numbers.
-fn reals(ctx: &Lower<'_>, t: Operand<'_>) -> Result<Vec<f32>> {
-    match t.dtype() {
-        DType::I8 | DType::U8 | DType::F16 => t
-            .constant()
-            .and_then(|data| dequantize(t.info, data))
-            .ok_or_else(|| ctx.unsupported(format!("\"{}\" is not a constant with scales", t.info.name))),
-        _ => ctx.floats(t),
-    }
 }
 
 struct SvdfF32 {
