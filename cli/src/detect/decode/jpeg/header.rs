@@ -58,6 +58,13 @@ pub(super) struct Scan<'a> {
     pub(super) data: &'a [u8],
 }
 
+impl Scan<'_> {
+    /// Whether its units are the blocks of one component.
+    pub(super) fn is_single(&self) -> bool {
+        self.components.len() == 1
+    }
+}
+
 /// A segment, and the rest of the file behind it.
 pub(super) struct Segment<'a> {
     pub(super) marker: u8,

@@ -13,6 +13,7 @@ mod entropy;
 mod header;
 mod planes;
 mod progressive;
+mod scans;
 mod sequential;
 mod transform;
 

@@ -1,8 +1,9 @@
 //! Baseline and extended files: a block's coefficients follow each other.
 
-use super::entropy::{Bits, Huffman, unstuff};
-use super::header::{Component, EOI, Header, SOS, Scan, segment};
+use super::entropy::{Huffman, unstuff};
+use super::header::{Component, Header, Scan};
 use super::planes::Plane;
+use super::scans::{Next, Unit, each_unit, next};
 use super::transform::Transform;
 
 /// A component on its way to samples.
@@ -25,24 +26,16 @@ pub(super) fn decode(header: &Header, first: Scan<'_>, denominator: u32) -> Opti
         for &(index, ..) in &scan.components {
             seen[index] = true;
         }
-        let mut rest = unstuff(scan.data, &mut plain, &mut ends);
+        let rest = unstuff(scan.data, &mut plain, &mut ends);
         decode_scan(&header, &scan, &plain, &ends, &mut tracks)?;
         if seen.iter().all(|&s| s) {
             return Some(tracks.into_iter().map(|t| t.plane).collect());
         }
         // Components in scans of their own: tables may come before the next.
-        loop {
-            let segment = segment(rest)?;
-            rest = segment.rest;
-            match segment.marker {
-                SOS => {
-                    scan = header.scan(&segment)?;
-                    break;
-                }
-                EOI => return None,
-                marker => header.tables.read(marker, segment.body)?,
-            }
-        }
+        scan = match next(&mut header, rest)? {
+            Next::Scan(scan) => scan,
+            Next::End => return None,
+        };
     }
 }
 
@@ -79,55 +72,33 @@ fn decode_scan(
     ends: &[usize],
     tracks: &mut [Track],
 ) -> Option<()> {
-    let single = scan.components.len() == 1;
-    let (across, down) = if single { header.blocks(scan.components[0].0) } else { header.units() };
     let mut blocks = Vec::new();
     for &(component, dc, ac) in &scan.components {
         let (dc, ac) = (header.tables.dc[dc].as_ref()?, header.tables.ac[ac].as_ref()?);
         let Component { h, v, .. } = header.components[component];
-        let of = if single { (1, 1) } else { (h, v) };
+        let of = if scan.is_single() { (1, 1) } else { (h, v) };
         for block in 0..of.0 * of.1 {
             blocks.push(Block { component, dc, ac, at: (block % of.0, block / of.0), of });
         }
     }
-    let interval = match header.tables.restart_interval {
-        0 => across * down,
-        n => n,
-    };
-    let (mut first, mut start) = (0, 0);
-    for &end in ends {
-        let mut bits = Bits::new(plain, start, end);
-        start = end;
-        let mut before = [0i32; 4];
-        for unit in first..(first + interval).min(across * down) {
-            let (x, y) = (unit % across, unit / across);
-            for block in &blocks {
-                let track = &mut tracks[block.component];
-                let before = &mut before[block.component & 3];
-                *before = before.wrapping_add(block.dc.difference(&mut bits)?);
-                let (column, row) = (x * block.of.0 + block.at.0, y * block.of.1 + block.at.1);
-                let (width, height) = track.transform.size;
-                let out =
-                    track.plane.samples.get_mut(row * height * track.plane.stride + column * width..)?;
-                if track.transform.last == 0 {
-                    block.ac.step_over(&mut bits, 1)?;
-                    *out.first_mut()? = track.transform.mean(i32::from(*before as i16));
-                } else {
-                    let mut coefficients = [0; 64];
-                    coefficients[0] = *before as i16;
-                    block.ac.coefficients(&mut bits, track.transform.last, &mut coefficients)?;
-                    track.transform.block(&coefficients, out, track.plane.stride);
-                }
+    each_unit(header, scan, plain, ends, |Unit { at: (x, y), bits, before }| {
+        for block in &blocks {
+            let track = &mut tracks[block.component];
+            let before = &mut before[block.component & 3];
+            *before = before.wrapping_add(block.dc.difference(bits)?);
+            let (column, row) = (x * block.of.0 + block.at.0, y * block.of.1 + block.at.1);
+            let (width, height) = track.transform.size;
+            let out = track.plane.samples.get_mut(row * height * track.plane.stride + column * width..)?;
+            if track.transform.last == 0 {
+                block.ac.step_over(bits, 1)?;
+                *out.first_mut()? = track.transform.mean(i32::from(*before as i16));
+            } else {
+                let mut coefficients = [0; 64];
+                coefficients[0] = *before as i16;
+                block.ac.coefficients(bits, track.transform.last, &mut coefficients)?;
+                track.transform.block(&coefficients, out, track.plane.stride);
             }
         }
-        if bits.ran_out() {
-            return None;
-        }
-        first += interval;
-        if first >= across * down {
-            return Some(());
-        }
-    }
-    // Fewer parts between restart markers than the picture has.
-    None
+        Some(())
+    })
 }
