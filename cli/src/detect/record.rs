@@ -34,22 +34,12 @@ pub(crate) struct Found {
 pub(crate) fn keep_one_class(found: &mut Vec<Found>, iou: f32) {
     let mut kept: Vec<Found> = Vec::with_capacity(found.len());
     for f in found.drain(..) {
-        let same_object = |k: &Found| k.class_id != f.class_id && overlap(&k.bbox, &f.bbox) > iou;
+        let same_object = |k: &Found| k.class_id != f.class_id && k.bbox.iou(&f.bbox) > iou;
         if !kept.iter().any(same_object) {
             kept.push(f);
         }
     }
     *found = kept;
-}
-
-/// Intersection over union, 0..1.
-fn overlap(a: &PixelBox, b: &PixelBox) -> f32 {
-    let area = |b: &PixelBox| (b.x_max - b.x_min).max(0.0) * (b.y_max - b.y_min).max(0.0);
-    let w = a.x_max.min(b.x_max) - a.x_min.max(b.x_min);
-    let h = a.y_max.min(b.y_max) - a.y_min.max(b.y_min);
-    let both = w.max(0.0) * h.max(0.0);
-    let either = area(a) + area(b) - both;
-    if either > 0.0 { both / either } else { 0.0 }
 }
 
 /// How long each stage took.
