@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// So low that boxes come which lie on the padding alone.
-const SCORE: &str = "0.002";
+const SCORE: &str = "0.0005";
 const MOST: &str = "2000";
 
 fn object(labels: &[String], class_id: usize, score: f32, bbox: NormBox, size: (u32, u32)) -> Value {
@@ -86,7 +86,7 @@ fn every_way_from_a_letterboxed_frame_gives_the_same_boxes() {
     let found = library.detect(&Frame::rgb(&rgb, size.0, size.1).unwrap()).unwrap();
     assert!(found.iter().all(|d| d.bbox.area() > 0.0), "what lies on the padding alone is nothing");
     let expected: Vec<_> = found.iter().map(|d| object(&labels, d.class_id, d.score, d.bbox, size)).collect();
-    assert!(expected.len() > 50, "a cat is a weak test: {} boxes", expected.len());
+    assert!(expected.len() > 100, "a cat is a weak test: {} boxes", expected.len());
 
     let arguments = ["--score-threshold", SCORE, "--max-detections", MOST, "--quiet"];
     let run = |command: &mut assert_cmd::Command| {
@@ -95,7 +95,8 @@ fn every_way_from_a_letterboxed_frame_gives_the_same_boxes() {
         run
     };
     let photos = scratch.path("photos");
-    let folder = run(osprey().args(["detect", "--format", "jsonl"]).arg(&photos));
+    // One box for each object is the folder run's own choice: 1 keeps what the detector gives.
+    let folder = run(osprey().args(["detect", "--one-object-iou", "1", "--format", "jsonl"]).arg(&photos));
     assert_eq!(folder.lines()[0]["detections"], json!(expected), "detect");
 
     let recording = scratch.path("session.osprey");
