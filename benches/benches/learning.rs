@@ -1,9 +1,7 @@
 //! Learning from 45 pictures' features, and answering.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use osprey_detector::personalize::{
-    Control, Examples, KnnSettings, NearestNeighbors, Trainer, TrainingSettings,
-};
+use osprey_learn::{Control, Examples, KnnSettings, NearestNeighbors, Trainer, TrainingSettings};
 use std::hint::black_box;
 
 /// As long as the pooled features of a MobileNetV2.

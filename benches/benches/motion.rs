@@ -3,7 +3,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use osprey_detector::LoadOptions;
 use osprey_detector::model::load;
-use osprey_detector::motion::{
+use osprey_senses::motion::{
     Channel, Convention, MotionSpec, MotionStream, MotionWindow, Resampling, Smoothing, WindowSettings,
 };
 use std::hint::black_box;

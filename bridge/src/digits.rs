@@ -5,8 +5,8 @@
 use crate::error::{Failure, FailureKind};
 use crate::guard::{copy_out, guarded, lock, slice};
 use crate::source::ModelSource;
-use osprey_detector::digits::{Digit, DigitClassifier, DigitImage};
 use osprey_detector::model::LoadOptions;
+use osprey_senses::digits::{Digit, DigitClassifier, DigitImage};
 use std::sync::Mutex;
 
 /// Reads digits. Any thread may use it.

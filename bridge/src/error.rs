@@ -1,13 +1,13 @@
 //! Errors as they cross the border: a kind to branch on and a message to show.
 
-use osprey_detector::digits::DigitError;
 use osprey_detector::frame::FrameError;
 use osprey_detector::model::{LabelError, ModelError};
-use osprey_detector::motion::MotionError;
-use osprey_detector::personalize::{LearnError, StoreError};
 use osprey_detector::pipeline::WorkError;
 use osprey_detector::preprocess::PreprocessError;
 use osprey_detector::ssd::DetectorError;
+use osprey_learn::{LearnError, StoreError};
+use osprey_senses::digits::DigitError;
+use osprey_senses::motion::MotionError;
 
 /// What kind of thing went wrong. The numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Osprey for Swift.
 //!
-//! Thin over `osprey-detector`: what is here turns addresses into frames, errors into kinds with
+//! Thin over `osprey-detector`, `osprey-learn` and `osprey-senses`: what is here turns addresses into frames, errors into kinds with
 //! messages, and panics into errors. The Swift and the C of the border are generated from
 //! `border.rs` by swift-bridge; the package OspreyKit (`ios-app/OspreyKit`) is their only user.
 //!

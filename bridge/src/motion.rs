@@ -7,7 +7,7 @@ use crate::error::{Failure, FailureKind};
 use crate::guard::{copy_out, guarded, lock, shielded, slice};
 use crate::source::ModelSource;
 use osprey_detector::model::LoadOptions;
-use osprey_detector::motion::{Convention, MotionStream, Prediction, Resampling, Smoothing};
+use osprey_senses::motion::{Convention, MotionStream, Prediction, Resampling, Smoothing};
 use std::sync::Mutex;
 
 /// A stream of samples and its last prediction. Any thread may use it; samples come in order.

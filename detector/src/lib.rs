@@ -17,13 +17,10 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 pub mod detect;
-pub mod digits;
 pub mod evaluate;
 pub mod frame;
 pub mod geometry;
 pub mod model;
-pub mod motion;
-pub mod personalize;
 pub mod pipeline;
 pub mod preprocess;
 pub mod recording;
@@ -35,4 +32,4 @@ pub use detect::{Detect, Detector, FramePreparer, PreparedFrame};
 pub use geometry::{Detection, InputBox, NormBox, PixelBox};
 pub use model::{ImageInput, Labels, LoadOptions, LoadedModel, Model, ModelError};
 pub use ssd::{ClassFilter, DetectorError, DetectorOptions, Nms, NmsKind};
-pub use tensor::{DType, Quantization, Tensor, TensorSpec, TensorView, TensorViewMut};
+pub use tensor::{DType, Quantization, Tensor, TensorMismatch, TensorSpec, TensorView, TensorViewMut};

@@ -1,8 +1,21 @@
 //! The one interface of every model: typed n-dimensional arrays that say what their numbers mean.
 
-use crate::model::ModelError;
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD};
 pub use osprey_engine::{DType, Quantization};
+
+/// A tensor was given that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected} of shape {expected_shape:?}, got {actual} of shape {actual_shape:?}")]
+pub struct TensorMismatch {
+    /// Element type that is wanted.
+    pub expected: DType,
+    /// Shape that is wanted.
+    pub expected_shape: Vec<usize>,
+    /// Element type given.
+    pub actual: DType,
+    /// Shape given.
+    pub actual_shape: Vec<usize>,
+}
 
 /// What a model expects at an input or gives at an output.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,13 +113,13 @@ macro_rules! by_dtype {
             /// Copies every element of `from`.
             ///
             /// # Errors
-            /// [`ModelError::Mismatch`] unless type and shape are equal.
-            pub fn assign(&mut self, from: &TensorView<'_>) -> Result<(), ModelError> {
+            /// [`TensorMismatch`] unless type and shape are equal.
+            pub fn assign(&mut self, from: &TensorView<'_>) -> Result<(), TensorMismatch> {
                 match (self, from) {
                     $((Self::$variant(to), TensorView::$variant(from)) if to.shape() == from.shape() => {
                         to.assign(from);
                     })*
-                    (to, from) => return Err(ModelError::Mismatch {
+                    (to, from) => return Err(TensorMismatch {
                         expected: to.dtype(),
                         expected_shape: to.shape().to_vec(),
                         actual: from.dtype(),
@@ -209,14 +222,14 @@ impl TensorViewMut<'_> {
     /// tensor is, rounded to the nearest and clamped. NaN becomes zero in integers.
     ///
     /// # Errors
-    /// [`ModelError::Mismatch`] unless there are as many values as elements.
+    /// [`TensorMismatch`] unless there are as many values as elements.
     pub fn assign_f32(
         &mut self,
         values: &[f32],
         quantization: Option<&Quantization>,
-    ) -> Result<(), ModelError> {
+    ) -> Result<(), TensorMismatch> {
         if values.len() != self.shape().iter().product::<usize>() {
-            return Err(ModelError::Mismatch {
+            return Err(TensorMismatch {
                 expected: self.dtype(),
                 expected_shape: self.shape().to_vec(),
                 actual: DType::F32,

@@ -35,7 +35,7 @@ pub enum Error {
     /// Features or examples that nothing can be learned from.
     #[cfg(feature = "learn")]
     #[error(transparent)]
-    Learn(#[from] osprey_detector::personalize::LearnError),
+    Learn(#[from] osprey_learn::LearnError),
 }
 
 impl From<Error> for DetectorError {

@@ -1,7 +1,7 @@
 //! Classes of one's own from a few images: the built-in detector's features, and all of the
 //! library's ways to learn from them.
 
-pub use osprey_detector::personalize::*;
+pub use osprey_learn::*;
 
 use crate::{Error, Image};
 

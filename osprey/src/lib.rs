@@ -32,5 +32,5 @@ pub mod live {
 /// What else a phone senses, behind the same kind of model: motion and gestures, handwritten digits.
 #[cfg(feature = "senses")]
 pub mod senses {
-    pub use osprey_detector::{digits, motion};
+    pub use osprey_senses::{digits, motion};
 }

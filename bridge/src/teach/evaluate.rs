@@ -5,7 +5,7 @@ use super::{Teacher, TrainingControl, VIEWS, head_of};
 use crate::error::{Failure, FailureKind};
 use crate::guard::{guarded, lock};
 use osprey_detector::evaluate::ConfusionMatrix;
-use osprey_detector::personalize::{Examples, LearnError, NearestNeighbors, Trainer, TrainingSettings};
+use osprey_learn::{Examples, LearnError, NearestNeighbors, Trainer, TrainingSettings};
 
 /// Answers to pictures that the head had not seen. Any thread may use it.
 #[derive(Debug)]
@@ -73,11 +73,11 @@ fn train(
     mut examples: &Examples,
     epochs: u32,
     control: &TrainingControl,
-) -> Result<osprey_detector::personalize::LinearHead, Failure> {
+) -> Result<osprey_learn::LinearHead, Failure> {
     let settings = TrainingSettings { epochs: epochs as usize, ..TrainingSettings::default() };
     let mut trainer = Trainer::new(settings, examples)?;
     let ending = trainer.train(&mut examples, None, None, &control.0, &mut |_| {})?;
-    if ending == osprey_detector::personalize::Ending::Cancelled {
+    if ending == osprey_learn::Ending::Cancelled {
         return Err(Failure::new(FailureKind::Learning, "the evaluation was cancelled"));
     }
     Ok::<_, LearnError>(trainer.head().clone()).map_err(Into::into)

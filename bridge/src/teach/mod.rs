@@ -16,7 +16,7 @@ use crate::picture;
 use crate::source::ModelSource;
 use osprey_detector::frame::Frame;
 use osprey_detector::model::LoadOptions;
-use osprey_detector::personalize::{
+use osprey_learn::{
     Augmentation, Augmenter, Examples, FeatureExtractor, Head, KnnSettings, LearnError, LinearHead,
     NearestNeighbors, PictureFeatures, Store, Trainer, export,
 };

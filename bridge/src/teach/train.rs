@@ -4,7 +4,7 @@ use super::{Teacher, VIEWS, best, fits};
 use crate::border::ffi::{BatchFigures, EpochFigures, TrainingListener, TrainingPlan};
 use crate::error::Failure;
 use crate::guard::{guarded, lock};
-use osprey_detector::personalize::{
+use osprey_learn::{
     Control, Ending, EpochReport, Event, Examples, LearnError, Split, Store, Trainer, TrainingSettings,
 };
 

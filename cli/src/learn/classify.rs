@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use osprey_detector::FramePreparer;
 use osprey_detector::model::{Labels, LoadOptions, LoadedModel, Task};
-use osprey_detector::personalize::Head;
+use osprey_learn::Head;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use crate::detect::record::Skipped;
 use crate::model::Source;
 use anyhow::{Context, Result, bail};
 use osprey_detector::model::LoadOptions;
-use osprey_detector::personalize::{Augmentation, Augmenter, FeatureExtractor, PictureFeatures};
+use osprey_learn::{Augmentation, Augmenter, FeatureExtractor, PictureFeatures};
 use std::fs;
 use std::path::{Path, PathBuf};
 

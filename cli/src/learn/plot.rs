@@ -1,7 +1,7 @@
 //! Loss and accuracy over the epochs, as SVG.
 
 use anyhow::{Result, anyhow};
-use osprey_detector::personalize::EpochReport;
+use osprey_learn::EpochReport;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 

@@ -5,7 +5,7 @@ use crate::files;
 use crate::model::Source;
 use anyhow::{Context, Result, bail};
 use osprey_detector::model::{ImageInput, InputEntry, LoadOptions, LoadedModel};
-use osprey_detector::personalize::{self, Head, LinearHead, NearestNeighbors, Store, Trainer};
+use osprey_learn::{Head, LinearHead, NearestNeighbors, Store, Trainer};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
@@ -120,7 +120,7 @@ pub(crate) fn export(dir: &Path, head: &LinearHead) -> Result<()> {
         Some(entry) => entry.input,
         None => described(&about)?,
     };
-    let model = personalize::export(&bytes, &description.tensors, head, &input)?;
+    let model = osprey_learn::export(&bytes, &description.tensors, head, &input)?;
     files::write_whole(&dir.join(EXPORTED), &model)
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use osprey_detector::evaluate::ConfusionMatrix;
-use osprey_detector::personalize::{
+use osprey_learn::{
     Event, Examples, FeatureScaling, Head, KnnSettings, Metric, NearestNeighbors, Optimizer, Schedule,
     Trainer, TrainingSettings, Votes,
 };

@@ -3,7 +3,7 @@
 use super::pictures::Labelled;
 use anyhow::Result;
 use osprey_detector::evaluate::ConfusionMatrix;
-use osprey_detector::personalize::{
+use osprey_learn::{
     Control, Event, Examples, Head, KnnSettings, NearestNeighbors, Store, Trainer, TrainingSettings,
 };
 

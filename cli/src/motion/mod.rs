@@ -8,7 +8,7 @@ use crate::{fail, files, model};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use osprey_detector::model::{Entry, Labels, LoadedModel, Task};
-use osprey_detector::motion::{
+use osprey_senses::motion::{
     AccelerationUnit, Channel, Convention, MotionSpec, MotionStream, Prediction, Resampling, RotationUnit,
     SampleCounts, Smoothing, WindowSettings,
 };
@@ -218,7 +218,7 @@ pub(crate) fn run(args: &MotionArgs) -> Result<ExitCode> {
             return Err(e.into());
         }
         // What is wrong with single samples is counted, and told at the end.
-        if let Err(osprey_detector::motion::MotionError::Model(e)) = pushed {
+        if let Err(osprey_senses::motion::MotionError::Model(e)) = pushed {
             return Err(e.into());
         }
     }

@@ -3,7 +3,7 @@
 use super::TableArgs;
 use anyhow::{Context, Result, bail};
 use csv::StringRecord;
-use osprey_detector::motion::Channel;
+use osprey_senses::motion::Channel;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};

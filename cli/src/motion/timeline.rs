@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 use osprey_detector::model::Labels;
-use osprey_detector::motion::Prediction;
+use osprey_senses::motion::Prediction;
 use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (1000, 320);

@@ -1,7 +1,7 @@
 //! Why a model did not load or run.
 
 use super::{LabelError, ManifestError};
-use crate::tensor::DType;
+use crate::tensor::{DType, TensorMismatch};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -57,17 +57,8 @@ pub enum ModelError {
         count: usize,
     },
     /// A tensor was given that does not fit.
-    #[error("expected {expected} of shape {expected_shape:?}, got {actual} of shape {actual_shape:?}")]
-    Mismatch {
-        /// Element type that the model has.
-        expected: DType,
-        /// Shape that the model has.
-        expected_shape: Vec<usize>,
-        /// Element type given.
-        actual: DType,
-        /// Shape given.
-        actual_shape: Vec<usize>,
-    },
+    #[error(transparent)]
+    Mismatch(#[from] TensorMismatch),
     /// An input or output of a type that no array has.
     #[error(
         "the model's {kind} \"{name}\" holds {dtype}, which cannot be handed out; convert it with 32-bit floats"

@@ -2,8 +2,12 @@
 
 use super::associated::Archive;
 use super::native::NativeModel;
-use super::{Entry, ImageInput, LabelSource, Labels, Manifest, Metadata, Model, ModelError, metadata};
-use crate::ssd::{Calibration, LiteRtModel};
+use super::{
+    Calibration, Entry, ImageInput, LabelSource, Labels, Manifest, Metadata, Model, ModelError, metadata,
+};
+// The one place where the loader knows of a head: `PostProcessing::Apply` needs the file's graph, which
+// is gone once this module has compiled it.
+use crate::ssd::LiteRtModel;
 use crate::tensor::TensorSpec;
 use osprey_engine::{DType, Graph, Isa, Limits, Options, PostProcess, Program};
 use serde::Serialize;

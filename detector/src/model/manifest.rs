@@ -1,9 +1,7 @@
 //! `manifest.toml`: what a catalogue of models says that their files do not.
 
 use super::metadata::normalization;
-use super::{ColorOrder, LabelSource, Labels, Normalization, ResizeMode};
-use crate::motion::MotionSpec;
-use crate::ssd::SsdSpec;
+use super::{ColorOrder, LabelSource, Labels, MotionSpec, Normalization, ResizeMode, SsdSpec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

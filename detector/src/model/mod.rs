@@ -1,6 +1,7 @@
 //! Models behind one trait, whatever runs them.
 
 mod associated;
+mod description;
 mod error;
 mod image;
 mod info;
@@ -12,6 +13,11 @@ mod native;
 #[cfg(feature = "tract")]
 mod tract;
 
+pub use description::{
+    AccelerationUnit, Anchor, AnchorSpec, Calibration, Channel, Convention, MotionSpec, MultiscaleAnchors,
+    Quantity, Resampling, RotationUnit, STANDARD_GRAVITY, ScoreKind, SignConvention, SpecError, SsdAnchors,
+    SsdSpec, UnknownChannel,
+};
 pub use error::ModelError;
 pub use image::{ColorOrder, ImageInput, Normalization, ResizeMode};
 pub use info::{ModelInfo, OperatorCount, Problem};
@@ -19,7 +25,7 @@ pub use labels::{LabelError, LabelSource, Labels};
 pub use load::{Backend, BackendChoice, LoadOptions, LoadedModel, PostProcessing, load};
 pub use manifest::{Entry, InputEntry, LabelsEntry, Manifest, ManifestError, Task};
 pub use metadata::{AssociatedFile, FileKind, Metadata, ScoreCalibration, ScoreTransform, TensorMetadata};
-pub(crate) use native::NativeModel;
+pub use native::NativeModel;
 
 use crate::tensor::{TensorSpec, TensorView, TensorViewMut};
 
@@ -58,7 +64,7 @@ pub trait Model: Send {
     /// # Errors
     /// [`ModelError::NoSuchTensor`], [`ModelError::Mismatch`].
     fn set_input(&mut self, index: usize, values: &TensorView<'_>) -> Result<(), ModelError> {
-        self.input_mut(index)?.assign(values)
+        Ok(self.input_mut(index)?.assign(values)?)
     }
 
     /// Sets states inside the model back to zero.

@@ -7,14 +7,18 @@ use osprey_engine::{Port, Program, Session};
 use std::sync::Arc;
 
 /// A model on osprey-engine; [`Model::run`] allocates nothing and cannot fail.
-pub(crate) struct NativeModel {
+pub struct NativeModel {
     session: Session,
     inputs: Vec<TensorSpec>,
     outputs: Vec<TensorSpec>,
 }
 
 impl NativeModel {
-    pub(crate) fn new(program: Arc<Program>) -> Result<Self, ModelError> {
+    /// A model with memory of its own for the compiled `program`.
+    ///
+    /// # Errors
+    /// [`ModelError::UnsupportedTensor`], [`ModelError::Engine`].
+    pub fn new(program: Arc<Program>) -> Result<Self, ModelError> {
         let inputs = specs(program.inputs(), "input")?;
         let outputs = specs(program.outputs(), "output")?;
         Ok(Self { session: Session::new(program)?, inputs, outputs })

@@ -23,7 +23,7 @@ pub use placement::Placement;
 pub use upright::{UprightCopier, UprightImage};
 
 use crate::frame::Frame;
-use crate::tensor::{DType, TensorSpec, TensorViewMut};
+use crate::tensor::{DType, TensorMismatch, TensorSpec, TensorViewMut};
 use encode::{Elements, Encoder};
 use osprey_engine::{Isa, IsaError};
 use plan::Plan;
@@ -82,17 +82,8 @@ pub enum PreprocessError {
     #[error("the input tensor must be contiguous")]
     Layout,
     /// A tensor other than the one that was announced.
-    #[error("expected a tensor of {expected_dtype} {expected:?}, got {actual_dtype} {actual:?}")]
-    Mismatch {
-        /// Shape announced.
-        expected: Vec<usize>,
-        /// Type announced.
-        expected_dtype: DType,
-        /// Shape given.
-        actual: Vec<usize>,
-        /// Type given.
-        actual_dtype: DType,
-    },
+    #[error(transparent)]
+    Mismatch(#[from] TensorMismatch),
     /// A deviation of zero, or a number that is not finite.
     #[error("{normalization:?} is impossible: means must be finite, deviations neither zero nor infinite")]
     Normalization {
@@ -155,12 +146,12 @@ impl Preprocessor {
     ) -> Result<Placement, PreprocessError> {
         let expected = [1, self.height, self.width, self.encoder.depth()];
         if input.shape() != expected || input.dtype() != self.dtype {
-            return Err(PreprocessError::Mismatch {
-                expected: expected.to_vec(),
-                expected_dtype: self.dtype,
-                actual: input.shape().to_vec(),
-                actual_dtype: input.dtype(),
-            });
+            return Err(PreprocessError::Mismatch(TensorMismatch {
+                expected: self.dtype,
+                expected_shape: expected.to_vec(),
+                actual: input.dtype(),
+                actual_shape: input.shape().to_vec(),
+            }));
         }
         let mut elements = Elements::of(input)?;
         let plan = match self.plan.take() {

@@ -6,20 +6,6 @@
 
 use super::Calibration;
 use crate::tensor::TensorView;
-use serde::{Deserialize, Serialize};
-
-/// What a model's class scores are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScoreKind {
-    /// Probabilities, 0..1.
-    #[default]
-    Probabilities,
-    /// Logits of independent sigmoids.
-    Logits,
-    /// Logits of a softmax over all columns, the background among them.
-    SoftmaxLogits,
-}
 
 /// Which scores of an anchor are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,7 @@
 //! The project's own model on digits that are drawn here, and on MNIST.
 
 use osprey_detector::LoadOptions;
-use osprey_detector::digits::{DigitClassifier, DigitImage};
-use osprey_detector::frame::Timestamp;
-use osprey_detector::pipeline::{Delivery, Worker, WorkerOptions};
-use std::convert::Infallible;
+use osprey_senses::digits::{DigitClassifier, DigitImage};
 use std::f32::consts::TAU;
 use std::path::{Path, PathBuf};
 
@@ -123,33 +120,6 @@ fn drawn_digits_are_read() {
     }
     println!("{right} of {count} drawn digits; (digit, style, answer) of the others: {wrong:?}");
     assert!(right as f64 >= 0.95 * count as f64, "{right} of {count}; {wrong:?}");
-}
-
-#[test]
-fn a_worker_reads_digits_as_they_are_drawn() {
-    let Some(mut alone) = classifier() else { return };
-    let options = WorkerOptions { delivery: Delivery::Every { capacity: 4 }, ..WorkerOptions::default() };
-    let (worker, results) =
-        Worker::start(|| Ok(classifier().expect("it was there")), &options).expect("a worker");
-    let drawn: Vec<_> =
-        (0..10).map(|digit| DigitImage::from_strokes(&strokes(digit, 0)).expect("ink")).collect();
-    let reader = std::thread::spawn(move || {
-        let read: Vec<_> = results.iter().map(|r| r.expect("a digit").output).collect();
-        (read, results.ledger())
-    });
-    for (number, image) in drawn.iter().enumerate() {
-        let at = Timestamp::from_nanos(number as i64);
-        let fill = |input: &mut DigitImage, _: &mut _| {
-            input.clone_from(image);
-            Ok::<_, Infallible>(())
-        };
-        worker.submit(at, fill).expect("filled");
-    }
-    worker.finish();
-    let (read, ledger) = reader.join().expect("the reader");
-    let expected: Vec<_> = drawn.iter().map(|image| alone.classify(image).expect("a digit")).collect();
-    assert_eq!(read, expected);
-    assert!(ledger.balances() && ledger.shown == 10, "{ledger:?}");
 }
 
 /// The content of a gzipped IDX file of bytes, behind its header.

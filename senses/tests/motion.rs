@@ -1,13 +1,11 @@
 //! Motion as it is streamed, against whole windows given to the model by hand.
 
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD};
-use osprey_detector::frame::Timestamp;
-use osprey_detector::motion::{
-    AccelerationUnit, Axes, Channel, Convention, MotionError, MotionSpec, MotionStream, Prediction,
-    Resampling, Sample, Smoothing,
-};
-use osprey_detector::pipeline::{Delivery, Worker, WorkerOptions};
 use osprey_detector::{DType, Model, ModelError, TensorSpec, TensorView, TensorViewMut};
+use osprey_senses::motion::{
+    AccelerationUnit, Channel, Convention, MotionError, MotionSpec, MotionStream, Prediction, Resampling,
+    SignConvention, Smoothing,
+};
 
 const LENGTH: usize = 8;
 const CHANNELS: usize = 2;
@@ -147,29 +145,6 @@ fn streamed_samples_give_the_answers_of_whole_windows() {
 }
 
 #[test]
-fn a_worker_gives_the_answers_of_the_stream() {
-    let expected = predictions(&mut stream(true, 3), (0..100).map(|i| (at(i), sample(i))));
-    let options = WorkerOptions { delivery: Delivery::Every { capacity: 8 }, ..WorkerOptions::default() };
-    let (worker, results) = Worker::start(|| Ok(stream(true, 3)), &options).unwrap();
-    let reader = std::thread::spawn(move || {
-        let found: Vec<_> = results.iter().filter_map(|r| r.unwrap().output).collect();
-        (found, results.ledger())
-    });
-    for i in 0..100 {
-        let moment = Timestamp::from_nanos((at(i) * 1e9) as i64);
-        let fill = |input: &mut Sample, _: &mut _| {
-            *input = Sample { time: at(i), values: sample(i).to_vec() };
-            Ok::<_, std::convert::Infallible>(())
-        };
-        worker.submit(moment, fill).unwrap();
-    }
-    worker.finish();
-    let (found, ledger) = reader.join().unwrap();
-    assert_eq!(found, expected);
-    assert!(ledger.balances() && ledger.shown == 100, "{ledger:?}");
-}
-
-#[test]
 fn a_gap_clears_the_state() {
     for explicit in [false, true] {
         let mut stream = stream(explicit, LENGTH);
@@ -194,7 +169,8 @@ fn an_android_phone_gives_the_answers_of_an_iphone() {
     for (f, e) in found.iter().zip(&expected) {
         assert!((f.probabilities[0] - e.probabilities[0]).abs() < 1e-4);
     }
-    let board = Convention { acceleration: AccelerationUnit::MilliG, axes: Axes::Ios, ..Convention::IOS };
+    let board =
+        Convention { acceleration: AccelerationUnit::MilliG, axes: SignConvention::Ios, ..Convention::IOS };
     assert!(MotionStream::new(Box::new(Leaky::new(false)), &spec(4), board, Smoothing::OFF).is_ok());
 }
 

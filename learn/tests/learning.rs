@@ -1,6 +1,6 @@
 //! Learning against scikit-learn, across interruptions, and over many trainings.
 
-use osprey_detector::personalize::{
+use osprey_learn::{
     Control, Ending, Event, Examples, FeatureScaling, KnnSettings, LearnError, Metric, NearestNeighbors,
     Optimizer, Schedule, Store, Trainer, TrainingSettings, Votes,
 };

@@ -65,7 +65,7 @@ impl Calibration {
     }
 
     /// Without the line of the background, where the list has one more than there are classes.
-    pub(super) fn aligned(mut self, classes: usize) -> Self {
+    pub(crate) fn aligned(mut self, classes: usize) -> Self {
         if self.classes.len() == classes + 1 {
             self.classes.remove(0);
         }

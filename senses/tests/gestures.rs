@@ -1,8 +1,8 @@
 //! The gestures that ship, streamed sample by sample from recordings of a person they never saw.
 
 use osprey_detector::model::{LoadedModel, load};
-use osprey_detector::motion::{MotionSpec, MotionStream, Smoothing};
 use osprey_detector::{LoadOptions, Model};
+use osprey_senses::motion::{MotionSpec, MotionStream, Smoothing};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 

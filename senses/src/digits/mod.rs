@@ -4,9 +4,8 @@ mod image;
 
 pub use image::{DigitError, DigitImage, Stroke};
 
-use crate::model::{LoadOptions, Model, ModelError, load};
-use crate::pipeline::{Stage, Task, Timings};
-use crate::tensor::TensorSpec;
+use osprey_detector::model::{LoadOptions, Model, ModelError, load};
+use osprey_detector::tensor::TensorSpec;
 use std::path::Path;
 
 /// What a model says of an image.
@@ -62,7 +61,9 @@ impl DigitClassifier {
     /// # Errors
     /// [`DigitError::Model`].
     pub fn classify(&mut self, image: &DigitImage) -> Result<Digit, DigitError> {
-        self.model.input_mut(0)?.assign_f32(image.ink(), self.input.quantization.as_ref())?;
+        let mut input = self.model.input_mut(0)?;
+        let quantization = self.input.quantization.as_ref();
+        input.assign_f32(image.ink(), quantization).map_err(ModelError::from)?;
         self.model.run()?;
         let scores = self.model.output(0)?.to_f32(self.output.quantization.as_ref());
         let mut probabilities = [0.0; 10];
@@ -70,17 +71,6 @@ impl DigitClassifier {
         let likeliest =
             (0..10u8).max_by(|&a, &b| probabilities[a as usize].total_cmp(&probabilities[b as usize]));
         Ok(Digit { digit: likeliest.unwrap_or(0), probabilities })
-    }
-}
-
-/// On a worker's thread: images in, digits out.
-impl Task for DigitClassifier {
-    type Input = DigitImage;
-    type Output = Digit;
-    type Error = DigitError;
-
-    fn run(&mut self, image: &mut DigitImage, timings: &mut Timings) -> Result<Digit, DigitError> {
-        timings.time(Stage::Inference, || self.classify(image))
     }
 }
 

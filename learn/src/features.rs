@@ -1,10 +1,10 @@
 //! Feature vectors from a frozen model: an embedding it gives, or tensors inside it, pooled.
 
 use super::LearnError;
-use crate::frame::Frame;
-use crate::model::{ImageInput, Model, ModelError, NativeModel};
-use crate::preprocess::{PreprocessOptions, Preprocessor};
-use crate::tensor::{TensorSpec, TensorView, TensorViewMut};
+use osprey_detector::frame::Frame;
+use osprey_detector::model::{ImageInput, Model, ModelError, NativeModel};
+use osprey_detector::preprocess::{PreprocessOptions, Preprocessor};
+use osprey_detector::tensor::{TensorSpec, TensorView, TensorViewMut};
 use osprey_engine::graph::{Graph, Op, TensorId};
 use osprey_engine::{Options, Program};
 

@@ -2,7 +2,7 @@
 
 #![cfg(unix)]
 
-use osprey_detector::personalize::{Control, Event, Examples, Store, Trainer, TrainingSettings};
+use osprey_learn::{Control, Event, Examples, Store, Trainer, TrainingSettings};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! A feature extractor with a head on it: a model like any other.
 
 use super::{Classification, FeatureExtractor, LearnError, LinearHead, NearestNeighbors};
-use crate::model::{Model, ModelError};
-use crate::tensor::{DType, TensorSpec, TensorView, TensorViewMut};
 use ndarray::{ArrayD, ArrayViewD};
+use osprey_detector::model::{Model, ModelError};
+use osprey_detector::tensor::{DType, TensorSpec, TensorView, TensorViewMut};
 
 /// Either kind of head.
 #[derive(Debug, Clone, PartialEq)]

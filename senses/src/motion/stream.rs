@@ -1,32 +1,12 @@
 //! From a sensor's samples to classes, one sample at a time.
 
+use super::convention::factor;
 use super::{
-    Channel, Convention, MotionError, MotionWindow, Resampling, SampleCounts, Smoother, Smoothing,
-    WindowEvent, WindowSettings,
+    Convention, MotionError, MotionSpec, MotionWindow, SampleCounts, Smoother, Smoothing, WindowEvent,
+    WindowSettings,
 };
-use crate::model::{Model, ModelError};
-use crate::pipeline::{Stage, Task, Timings};
-use crate::tensor::{TensorSpec, TensorViewMut};
-use serde::{Deserialize, Serialize};
-
-/// What a model of motion was trained on; `[model.motion]` in a manifest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MotionSpec {
-    /// The values of a sample, in the order of the model's input.
-    pub channels: Vec<Channel>,
-    /// Samples per second.
-    pub rate: f64,
-    /// Units and axes.
-    #[serde(default)]
-    pub convention: Convention,
-    /// Samples from the start of one window to that of the next; a window's length where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hop: Option<usize>,
-    /// How samples at other rates were brought to this one.
-    #[serde(default)]
-    pub resampling: Resampling,
-}
+use osprey_detector::model::{Model, ModelError};
+use osprey_detector::tensor::{TensorSpec, TensorViewMut};
 
 /// What a model says of a window.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +81,7 @@ impl MotionStream {
             resampling: spec.resampling,
             ..WindowSettings::new(channels, length, spec.rate)
         })?;
-        let factor = |&channel| Ok(convention.factor_to(&spec.convention, channel)? as f32);
+        let factor = |&channel| Ok(factor(&convention, &spec.convention, channel)? as f32);
         let factors = spec.channels.iter().map(factor).collect::<Result<Vec<f32>, MotionError>>()?;
         model.reset_state();
         Ok(Self {
@@ -182,27 +162,6 @@ impl MotionStream {
             }
         })?;
         failure.map_or(Ok(()), |e| Err(e.into()))
-    }
-}
-
-/// What a sensor measured at one moment.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Sample {
-    /// Seconds on any clock.
-    pub time: f64,
-    /// A value for each channel.
-    pub values: Vec<f32>,
-}
-
-/// On a worker's thread: samples in, and a prediction out where one completes a window. Meant for
-/// delivery of every input: a sample that is left out is a gap.
-impl Task for MotionStream {
-    type Input = Sample;
-    type Output = Option<Prediction>;
-    type Error = MotionError;
-
-    fn run(&mut self, sample: &mut Sample, timings: &mut Timings) -> Result<Option<Prediction>, MotionError> {
-        timings.time(Stage::Inference, || self.push(sample.time, &sample.values))
     }
 }
 

@@ -4,14 +4,17 @@
 //! [`MotionStream`] converts them ([`Convention`]), brings them to the model's rate
 //! ([`MotionWindow`]), runs the model on every window, and steadies its answers ([`Smoothing`]).
 
-mod channel;
+mod convention;
 mod error;
 mod smoothing;
 mod stream;
 mod window;
 
-pub use channel::{AccelerationUnit, Axes, Channel, Convention, Quantity, RotationUnit, STANDARD_GRAVITY};
 pub use error::MotionError;
+pub use osprey_detector::model::{
+    AccelerationUnit, Channel, Convention, MotionSpec, Quantity, Resampling, RotationUnit, STANDARD_GRAVITY,
+    SignConvention, UnknownChannel,
+};
 pub use smoothing::{Smoother, Smoothing};
-pub use stream::{MotionSpec, MotionStream, Prediction, Sample};
-pub use window::{MotionWindow, Resampling, SampleCounts, WindowEvent, WindowSettings};
+pub use stream::{MotionStream, Prediction};
+pub use window::{MotionWindow, SampleCounts, WindowEvent, WindowSettings};

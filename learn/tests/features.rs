@@ -2,12 +2,12 @@
 
 use osprey_detector::frame::Frame;
 use osprey_detector::model::{ImageInput, InputEntry, LoadOptions, LoadedModel, Metadata};
-use osprey_detector::personalize::{
+use osprey_detector::{Model, TensorViewMut};
+use osprey_engine::Options;
+use osprey_learn::{
     Classifier, Control, Examples, FeatureExtractor, LearnError, LinearHead, PictureFeatures, Trainer,
     TrainingSettings, export,
 };
-use osprey_detector::{Model, TensorViewMut};
-use osprey_engine::Options;
 use std::path::PathBuf;
 
 const NONE: &[&str] = &[];

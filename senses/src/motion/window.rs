@@ -1,7 +1,7 @@
 //! Windows of evenly spaced samples, out of samples that come as they come.
 
-use super::MotionError;
-use serde::{Deserialize, Serialize};
+use super::{MotionError, Resampling};
+use serde::Serialize;
 
 /// Grid points and samples closer than this, in periods, are at the same time.
 const SAME_TIME: f64 = 1e-3;
@@ -14,18 +14,6 @@ const GAP_SECONDS: f64 = 0.5;
 const LATEST: f64 = 4e9;
 /// No sensor's value is larger, in any unit; sums of more would overflow on their way to the model.
 const LARGEST: f32 = 1e9;
-
-/// How the value at a point of the grid follows from the samples around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Resampling {
-    /// On the line between the samples before and after.
-    #[default]
-    Linear,
-    /// The mean of the samples within half a period, where there are two or more, else as
-    /// [`Self::Linear`]: keeps fast sensors from aliasing, and comes half a period later.
-    Mean,
-}
 
 /// Shape and pace of the windows.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,7 +1,7 @@
 //! Features and head as one .tflite file.
 
 use super::{LearnError, LinearHead, features};
-use crate::model::{Entry, InputEntry, LabelsEntry, ModelError, Task};
+use osprey_detector::model::{Entry, InputEntry, LabelsEntry, ModelError, Task};
 use osprey_engine::Graph;
 use osprey_engine::graph::{ClassifierHead, append_classifier};
 use std::io::{Cursor, Write};

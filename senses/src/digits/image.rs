@@ -2,7 +2,7 @@
 //! 20 × 20 with its shape kept, smoothed by the scaling, and moved so that its centre of mass lies in
 //! the middle of 28 × 28.
 
-use crate::model::ModelError;
+use osprey_detector::model::ModelError;
 
 const SIDE: usize = 28;
 const BOX: f32 = 20.0;

@@ -1,9 +1,39 @@
-//! What sensors measure, in which unit, along which axes.
+//! What a model of motion was trained on: which sensors, in which unit, along which axes, how fast.
 
-use super::MotionError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+
+/// What a model of motion was trained on; `[model.motion]` in a manifest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MotionSpec {
+    /// The values of a sample, in the order of the model's input.
+    pub channels: Vec<Channel>,
+    /// Samples per second.
+    pub rate: f64,
+    /// Units and axes.
+    #[serde(default)]
+    pub convention: Convention,
+    /// Samples from the start of one window to that of the next; a window's length where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hop: Option<usize>,
+    /// How samples at other rates were brought to this one.
+    #[serde(default)]
+    pub resampling: Resampling,
+}
+
+/// How the value at a point of the grid follows from the samples around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resampling {
+    /// On the line between the samples before and after.
+    #[default]
+    Linear,
+    /// The mean of the samples within half a period, where there are two or more, else as
+    /// [`Self::Linear`]: keeps fast sensors from aliasing, and comes half a period later.
+    Mean,
+}
 
 /// Standard gravity in m/s² (3rd CGPM, 1901).
 pub const STANDARD_GRAVITY: f64 = 9.806_65;
@@ -56,18 +86,30 @@ impl fmt::Display for Channel {
 }
 
 impl FromStr for Channel {
-    type Err = MotionError;
+    type Err = UnknownChannel;
 
-    fn from_str(name: &str) -> Result<Self, MotionError> {
+    fn from_str(name: &str) -> Result<Self, UnknownChannel> {
         let found = Self::ALL.iter().find(|c| c.name() == name);
-        found.copied().ok_or_else(|| MotionError::UnknownChannel { name: name.into() })
+        found.copied().ok_or_else(|| UnknownChannel { name: name.into() })
     }
+}
+
+/// A channel by a name that there is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{name}\" is no channel; there are {}", names())]
+pub struct UnknownChannel {
+    /// The name.
+    pub name: String,
+}
+
+fn names() -> String {
+    Channel::ALL.iter().map(|c| c.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// Kind of a measurement: what its unit and sign depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantity {
-    /// See [`AccelerationUnit`] and [`Axes`].
+    /// See [`AccelerationUnit`] and [`SignConvention`].
     Acceleration,
     /// See [`RotationUnit`]. Android and iOS agree on the sign.
     Rotation,
@@ -104,7 +146,7 @@ pub enum RotationUnit {
 
 /// Which way accelerations point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Axes {
+pub enum SignConvention {
     /// A device that lies on its back measures z = −1 g.
     #[default]
     #[serde(rename = "ios")]
@@ -123,78 +165,27 @@ pub struct Convention {
     /// Unit of rotations.
     pub rotation: RotationUnit,
     /// Sign of accelerations.
-    pub axes: Axes,
+    pub axes: SignConvention,
 }
 
 impl Convention {
     /// Core Motion: g, rad/s, gravity negative.
-    pub const IOS: Self =
-        Self { acceleration: AccelerationUnit::G, rotation: RotationUnit::RadiansPerSecond, axes: Axes::Ios };
+    pub const IOS: Self = Self {
+        acceleration: AccelerationUnit::G,
+        rotation: RotationUnit::RadiansPerSecond,
+        axes: SignConvention::Ios,
+    };
     /// Android's SensorManager: m/s², rad/s, gravity positive.
     pub const ANDROID: Self = Self {
         acceleration: AccelerationUnit::MetersPerSecondSquared,
         rotation: RotationUnit::RadiansPerSecond,
-        axes: Axes::Android,
+        axes: SignConvention::Android,
     };
-
-    /// What a number of this convention is multiplied with to become one of `model`'s.
-    ///
-    /// # Errors
-    /// [`MotionError::Attitude`]: angles of one platform are not those of the other.
-    pub fn factor_to(&self, model: &Self, channel: Channel) -> Result<f64, MotionError> {
-        let in_g = |unit| match unit {
-            AccelerationUnit::G => 1.0,
-            AccelerationUnit::MilliG => 1e-3,
-            AccelerationUnit::MetersPerSecondSquared => 1.0 / STANDARD_GRAVITY,
-        };
-        let in_radians = |unit| match unit {
-            RotationUnit::RadiansPerSecond => 1.0,
-            RotationUnit::DegreesPerSecond => std::f64::consts::PI / 180.0,
-        };
-        let same_axes = self.axes == model.axes;
-        match channel.quantity() {
-            // Equal units leave numbers as they are, to the last bit.
-            Quantity::Acceleration => {
-                let unit = if self.acceleration == model.acceleration {
-                    1.0
-                } else {
-                    in_g(self.acceleration) / in_g(model.acceleration)
-                };
-                Ok(if same_axes { unit } else { -unit })
-            }
-            Quantity::Rotation if self.rotation == model.rotation => Ok(1.0),
-            Quantity::Rotation => Ok(in_radians(self.rotation) / in_radians(model.rotation)),
-            Quantity::Attitude if same_axes => Ok(1.0),
-            Quantity::Attitude => Err(MotionError::Attitude { channel }),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_phone_on_its_back_is_the_same_on_both_platforms() {
-        let z = |from: Convention, to: Convention, v: f64| {
-            v * from.factor_to(&to, Channel::AccelerationZ).unwrap()
-        };
-        assert!((z(Convention::ANDROID, Convention::IOS, 9.80665) + 1.0).abs() < 1e-12);
-        assert!((z(Convention::IOS, Convention::ANDROID, -1.0) - 9.80665).abs() < 1e-12);
-        let board = Convention { acceleration: AccelerationUnit::MilliG, ..Convention::ANDROID };
-        assert!((z(board, Convention::IOS, 1000.0) + 1.0).abs() < 1e-12);
-        assert_eq!(z(Convention::IOS, Convention::IOS, 0.1), 0.1);
-    }
-
-    #[test]
-    fn rotations_keep_their_sign_and_attitudes_do_not_convert() {
-        let degrees = Convention { rotation: RotationUnit::DegreesPerSecond, ..Convention::ANDROID };
-        let factor = degrees.factor_to(&Convention::IOS, Channel::RotationY).unwrap();
-        assert!((180.0 * factor - std::f64::consts::PI).abs() < 1e-12);
-        assert_eq!(Convention::IOS.factor_to(&Convention::IOS, Channel::Yaw).unwrap(), 1.0);
-        let refused = Convention::ANDROID.factor_to(&Convention::IOS, Channel::Yaw);
-        assert!(matches!(refused, Err(MotionError::Attitude { channel: Channel::Yaw })));
-    }
 
     #[test]
     fn names_are_read_back() {

@@ -1,9 +1,9 @@
 //! Why learning was refused or stopped.
 
 use super::store::StoreError;
-use crate::frame::FrameError;
-use crate::model::ModelError;
-use crate::preprocess::PreprocessError;
+use osprey_detector::frame::FrameError;
+use osprey_detector::model::ModelError;
+use osprey_detector::preprocess::PreprocessError;
 
 /// Everything that can go wrong between examples and a trained head.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,9 @@
 //! Many views of one picture: mirrored, turned, cropped, in another light.
 
 use super::{LearnError, PictureFeatures};
-use crate::frame::Frame;
-use crate::preprocess::{PreprocessOptions, Preprocessor};
-use crate::tensor::{DType, Tensor, TensorSpec};
+use osprey_detector::frame::Frame;
+use osprey_detector::preprocess::{PreprocessOptions, Preprocessor};
+use osprey_detector::tensor::{DType, Tensor, TensorSpec};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::{Deserialize, Serialize};
 

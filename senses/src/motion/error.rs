@@ -1,12 +1,7 @@
 //! Why motion cannot be classified.
 
-use super::Channel;
-use crate::model::ModelError;
-use crate::tensor::DType;
-
-fn names() -> String {
-    Channel::ALL.iter().map(|c| c.name()).collect::<Vec<_>>().join(", ")
-}
+use super::{Channel, UnknownChannel};
+use osprey_detector::{DType, ModelError};
 
 /// Everything that can go wrong between a sensor's sample and a prediction.
 ///
@@ -15,11 +10,8 @@ fn names() -> String {
 #[non_exhaustive]
 pub enum MotionError {
     /// A channel by a name that there is not.
-    #[error("\"{name}\" is no channel; there are {}", names())]
-    UnknownChannel {
-        /// The name.
-        name: String,
-    },
+    #[error(transparent)]
+    UnknownChannel(#[from] UnknownChannel),
     /// Angles under another platform's convention.
     #[error(
         "{channel}: attitudes of Android and iOS differ in order and sign; record them in the model's convention"

@@ -1,6 +1,6 @@
 //! What a manifest says of an SSD's raw outputs.
 
-use super::{AnchorSpec, ScoreKind};
+use super::AnchorSpec;
 use serde::{Deserialize, Serialize};
 
 /// Anchors, boxes and scores of an SSD whose file ends in raw outputs.
@@ -27,6 +27,19 @@ pub struct SsdSpec {
     /// IoU threshold that the model's figures were measured with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nms_iou: Option<f32>,
+}
+
+/// What a model's class scores are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoreKind {
+    /// Probabilities, 0..1.
+    #[default]
+    Probabilities,
+    /// Logits of independent sigmoids.
+    Logits,
+    /// Logits of a softmax over all columns, the background among them.
+    SoftmaxLogits,
 }
 
 /// What is wrong with a specification.
