@@ -9,7 +9,10 @@ fn main() -> io::Result<()> {
     // A new file comes with a new line in the manifest; the folders of the training are none of this.
     println!("cargo::rerun-if-changed=manifest.toml");
     // A checkout without weights still builds; the program then asks for a model.
-    let manifest = fs::read_to_string(folder.join("manifest.toml")).unwrap_or_default();
+    let manifest = match env::var_os("CARGO_FEATURE_WEIGHTS") {
+        Some(_) => fs::read_to_string(folder.join("manifest.toml")).unwrap_or_default(),
+        None => String::new(),
+    };
     let mut files = BTreeMap::new();
     if !manifest.is_empty() {
         for entry in fs::read_dir(folder)? {

@@ -2,10 +2,10 @@
 
 use crate::error::{Failure, FailureKind};
 use crate::guard::{guarded, shielded};
-use osprey_detector::model::{Entry, LoadOptions, LoadedModel, ModelInfo, Task, load};
+use osprey_detector::model::{Entry, LoadOptions, LoadedModel, ModelInfo, Task};
 use osprey_detector::{Detector, DetectorError, DetectorOptions};
+use osprey_models::ModelSource as Source;
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A model, found and looked through, but not loaded. Any thread may use it.
@@ -14,16 +14,8 @@ pub struct ModelSource(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    name: String,
-    place: Place,
+    source: Source,
     info: ModelInfo,
-}
-
-#[derive(Debug)]
-enum Place {
-    #[cfg(feature = "weights")]
-    BuiltIn(Box<osprey_models::BuiltIn>),
-    File(PathBuf),
 }
 
 /// Numbers of tasks in [`model_for_task`].
@@ -35,11 +27,13 @@ const TASKS: [Task; 4] = [Task::Detection, Task::Classification, Task::Digits, T
 /// [`FailureKind::Model`] where this build has none of the name.
 pub fn model_named(name: String) -> Result<ModelSource, Failure> {
     guarded(|| {
+        let source = Source::named(&name).map_err(failed)?;
         let names = built_in_names();
-        built_in(|model| model.name == name)?.ok_or_else(|| {
+        let source = source.ok_or_else(|| {
             let known = if names.is_empty() { "this build has none".to_owned() } else { names.join(", ") };
             Failure::new(FailureKind::Model, format!("there is no built-in model \"{name}\" ({known})"))
-        })
+        })?;
+        ModelSource::look_through(source)
     })
 }
 
@@ -52,10 +46,9 @@ pub fn model_for_task(task: u8) -> Result<ModelSource, Failure> {
         let wanted = TASKS.get(usize::from(task));
         let wanted =
             *wanted.ok_or_else(|| Failure::new(FailureKind::Options, format!("there is no task {task}")))?;
-        let default = default_name(wanted)?;
-        let found = default.map_or(Ok(None), |name| built_in(|model| model.name == name))?;
+        let found = Source::default_for(wanted).map_err(failed)?;
         let missing = || format!("this build has no model for {wanted:?}; take one from a file");
-        found.ok_or_else(|| Failure::new(FailureKind::Model, missing()))
+        ModelSource::look_through(found.ok_or_else(|| Failure::new(FailureKind::Model, missing()))?)
     })
 }
 
@@ -64,12 +57,7 @@ pub fn model_for_task(task: u8) -> Result<ModelSource, Failure> {
 /// # Errors
 /// [`FailureKind::Storage`], [`FailureKind::Model`].
 pub fn model_file(path: String) -> Result<ModelSource, Failure> {
-    guarded(|| {
-        let path = PathBuf::from(path);
-        let info = ModelInfo::read(&path, &LoadOptions::default())?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(ModelSource(Arc::new(Inner { name, place: Place::File(path), info })))
-    })
+    guarded(|| ModelSource::look_through(Source::File(path.into())))
 }
 
 /// Names of the built-in models, one a line.
@@ -77,46 +65,23 @@ pub fn built_in_models() -> String {
     shielded(String::new(), || built_in_names().join("\n"))
 }
 
-#[cfg(feature = "weights")]
 fn built_in_names() -> Vec<String> {
     osprey_models::manifest().map_or_else(|_| Vec::new(), |m| m.models.into_iter().map(|m| m.name).collect())
 }
 
-#[cfg(not(feature = "weights"))]
-fn built_in_names() -> Vec<String> {
-    Vec::new()
-}
-
-#[cfg(feature = "weights")]
-fn default_name(task: Task) -> Result<Option<String>, Failure> {
-    let model = osprey_models::default_for(task).map_err(|e| Failure::new(FailureKind::Model, e))?;
-    Ok(model.map(|m| m.entry.name))
-}
-
-#[cfg(not(feature = "weights"))]
-fn default_name(_: Task) -> Result<Option<String>, Failure> {
-    Ok(None)
-}
-
-#[cfg(feature = "weights")]
-fn built_in(wanted: impl Fn(&Entry) -> bool) -> Result<Option<ModelSource>, Failure> {
-    let failed = |e: osprey_models::BuiltInError| Failure::new(FailureKind::Model, e);
-    let manifest = osprey_models::manifest().map_err(failed)?;
-    let Some(entry) = manifest.models.into_iter().find(wanted) else { return Ok(None) };
-    let Some(model) = osprey_models::named(&entry.name).map_err(failed)? else { return Ok(None) };
-    let info = ModelInfo::from_bytes(model.bytes, &model.options(&LoadOptions::default()))?;
-    Ok(Some(ModelSource(Arc::new(Inner { name: entry.name, place: Place::BuiltIn(Box::new(model)), info }))))
-}
-
-#[cfg(not(feature = "weights"))]
-fn built_in(_: impl Fn(&Entry) -> bool) -> Result<Option<ModelSource>, Failure> {
-    Ok(None)
+fn failed(e: osprey_models::BuiltInError) -> Failure {
+    Failure::new(FailureKind::Model, e)
 }
 
 impl ModelSource {
+    fn look_through(source: Source) -> Result<Self, Failure> {
+        let info = source.info(&LoadOptions::default())?;
+        Ok(Self(Arc::new(Inner { source, info })))
+    }
+
     /// The built-in model's name, or the file's.
     pub fn name(&self) -> String {
-        self.0.name.clone()
+        self.0.source.name()
     }
 
     /// What the manifest or the file says of itself; may be empty.
@@ -160,33 +125,15 @@ impl ModelSource {
     }
 
     pub(crate) fn load(&self, options: &LoadOptions) -> Result<LoadedModel, Failure> {
-        Ok(match &self.0.place {
-            #[cfg(feature = "weights")]
-            Place::BuiltIn(model) => LoadedModel::from_bytes(model.bytes, &model.options(options))?,
-            Place::File(path) => load(path, options)?,
-        })
+        Ok(self.0.source.load(options)?)
     }
 
     pub(crate) fn detector(&self, options: &DetectorOptions) -> Result<Detector, DetectorError> {
-        match &self.0.place {
-            #[cfg(feature = "weights")]
-            Place::BuiltIn(model) => {
-                let options = DetectorOptions { load: model.options(&options.load), ..options.clone() };
-                Detector::from_bytes(model.bytes, &options)
-            }
-            Place::File(path) => Detector::load(path, options),
-        }
+        self.0.source.detector(options)
     }
 
     pub(crate) fn bytes(&self) -> Result<Cow<'static, [u8]>, Failure> {
-        match &self.0.place {
-            #[cfg(feature = "weights")]
-            Place::BuiltIn(model) => Ok(Cow::Borrowed(model.bytes)),
-            Place::File(path) => {
-                let failed = |e| Failure::new(FailureKind::Storage, format!("{}: {e}", path.display()));
-                Ok(Cow::Owned(std::fs::read(path).map_err(failed)?))
-            }
-        }
+        Ok(self.0.source.bytes()?)
     }
 
     pub(crate) fn entry(&self) -> Option<&Entry> {

@@ -3,23 +3,20 @@
 use crate::args::BackendArg;
 use crate::models::Catalogue;
 use anyhow::{Context, Result, bail};
-use osprey_detector::model::{Backend, BackendChoice, LoadOptions, LoadedModel, ModelInfo, Task, load};
+use osprey_detector::model::{Backend, BackendChoice, LoadOptions, LoadedModel, ModelInfo, Task};
 use osprey_detector::{Detector, DetectorError, DetectorOptions};
-use osprey_models::BuiltIn;
+use osprey_models::ModelSource;
 use std::borrow::Cow;
+use std::env;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 /// Names the model where no argument does.
 const VARIABLE: &str = "OSPREY_MODEL";
 
-/// A model, found but not yet read.
+/// A model, found but not yet read; errors name it.
 #[derive(Debug, Clone)]
-pub(crate) enum Source {
-    File(PathBuf),
-    BuiltIn(Box<BuiltIn>),
-}
+pub(crate) struct Source(ModelSource);
 
 /// The model given, else the one that the environment names, else the built-in detector. Names are
 /// those of files, then of the catalogue, then of built-in models.
@@ -33,24 +30,24 @@ pub(crate) fn resolve_for(given: Option<&Path>, task: Task) -> Result<Source> {
         (Some(path), _) => (path.to_owned(), String::new()),
         (None, Some(path)) => (PathBuf::from(path), format!(" (from ${VARIABLE})")),
         (None, None) => {
-            let default = osprey_models::default_for(task)?;
+            let default = ModelSource::default_for(task)?;
             let default = default
                 .with_context(|| format!("which model? Pass a .tflite file, or set ${VARIABLE} to one"));
-            return Ok(Source::BuiltIn(Box::new(default?)));
+            return Ok(Source(default?));
         }
     };
     if path.is_dir() {
         bail!("{}{origin} is a folder; pass the .tflite file itself", path.display());
     }
     if path.exists() {
-        return Ok(Source::File(path));
+        return Ok(Source::file(path));
     }
     if let Some(name) = path.to_str().filter(|_| path.components().count() == 1) {
         if let Some(file) = Catalogue::open().map_or(Ok(None), |catalogue| catalogue.file(name))? {
-            return Ok(Source::File(file));
+            return Ok(Source::file(file));
         }
-        if let Some(model) = osprey_models::named(name)? {
-            return Ok(Source::BuiltIn(Box::new(model)));
+        if let Some(model) = ModelSource::named(name)? {
+            return Ok(Source(model));
         }
     }
     bail!("there is no model file {}{origin}, and `osprey models` lists none of this name", path.display());
@@ -66,67 +63,40 @@ pub(crate) fn options(backend: BackendArg, threads: u16) -> LoadOptions {
 }
 
 impl Source {
-    /// Loads the model; an error names it.
-    pub(crate) fn load(&self, options: &LoadOptions) -> Result<LoadedModel> {
-        let loaded = match self {
-            Self::File(path) => load(path, options),
-            Self::BuiltIn(model) => LoadedModel::from_bytes(model.bytes, &model.options(options)),
-        };
-        loaded.with_context(|| format!("cannot use the model {self}"))
+    /// The model in a file.
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Self(ModelSource::File(path))
     }
 
-    /// Loads the model as a detector; an error names it.
+    pub(crate) fn load(&self, options: &LoadOptions) -> Result<LoadedModel> {
+        self.0.load(options).with_context(|| format!("cannot use the model {self}"))
+    }
+
     pub(crate) fn detector(&self, options: &DetectorOptions) -> Result<Detector> {
         self.try_detector(options).with_context(|| format!("cannot detect with {self}"))
     }
 
-    /// Loads the model as a detector.
+    /// As [`Source::detector`], without the model's name in the error.
     pub(crate) fn try_detector(&self, options: &DetectorOptions) -> Result<Detector, DetectorError> {
-        match self {
-            Self::File(path) => Detector::load(path, options),
-            Self::BuiltIn(model) => {
-                let options = DetectorOptions { load: model.options(&options.load), ..options.clone() };
-                Detector::from_bytes(model.bytes, &options)
-            }
-        }
+        self.0.detector(options)
     }
 
-    /// What the model holds, without running it.
     pub(crate) fn info(&self, options: &LoadOptions) -> Result<ModelInfo> {
-        let info = match self {
-            Self::File(path) => ModelInfo::read(path, options),
-            Self::BuiltIn(model) => ModelInfo::from_bytes(model.bytes, &model.options(options)),
-        };
-        info.with_context(|| format!("cannot read {self}"))
+        self.0.info(options).with_context(|| format!("cannot read {self}"))
     }
 
-    /// The bytes of the model's file.
     pub(crate) fn bytes(&self) -> Result<Cow<'static, [u8]>> {
-        match self {
-            Self::File(_) => Ok(fs::read(self.path()).with_context(|| format!("cannot read {self}"))?.into()),
-            Self::BuiltIn(model) => Ok(model.bytes.into()),
-        }
-    }
-
-    fn path(&self) -> &Path {
-        match self {
-            Self::File(path) => path,
-            Self::BuiltIn(model) => Path::new(&model.entry.name),
-        }
+        self.0.bytes().with_context(|| format!("cannot read {self}"))
     }
 
     /// A short name to show beside results.
     pub(crate) fn name(&self) -> String {
-        let path = self.path();
-        path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        self.0.name()
     }
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::BuiltIn(model) => write!(f, "{} (built in)", model.entry.name),
-        }
+        self.0.fmt(f)
     }
 }

@@ -1,4 +1,7 @@
-//! The models that ship: their files, embedded, and what the manifest says of them.
+//! The models that ship: their files, embedded, and what the manifest says of them; and one way to
+//! load those and any other, [`ModelSource`].
+//!
+//! Without the feature `weights` no file is embedded, and there is no model by any name.
 //!
 //! ```
 //! use osprey_detector::model::Task;
@@ -12,6 +15,10 @@
 //! ```
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
+mod source;
+
+pub use source::ModelSource;
 
 use osprey_detector::model::{
     Entry, LabelError, LabelSource, Labels, LabelsEntry, LoadOptions, Manifest, ManifestError, Task,

@@ -55,10 +55,8 @@ impl Detector {
     /// As [`Detector::built_in`]; [`Error::Detector`] for options out of range.
     #[cfg(feature = "builtin")]
     pub fn built_in_with(options: &DetectorOptions) -> Result<Self, Error> {
-        let model = osprey_models::default_for(osprey_detector::model::Task::Detection)?;
-        let model = model.ok_or(Error::NoModel { task: "detection" })?;
-        let options = DetectorOptions { load: model.options(&options.load), ..options.clone() };
-        Ok(osprey_detector::Detector::from_bytes(model.bytes, &options)?.into())
+        let model = osprey_models::ModelSource::default_for(osprey_detector::model::Task::Detection)?;
+        Ok(model.ok_or(Error::NoModel { task: "detection" })?.detector(options)?.into())
     }
 
     /// The detector in a `.tflite` file. A `manifest.toml` beside it that lists the file adds what it

@@ -107,7 +107,7 @@ pub(crate) fn open(dir: &Path, views: Option<usize>) -> Result<(Extractor, Head)
     };
     let views = views.unwrap_or(description.views);
     let extractor =
-        Extractor::open(&Source::File(features(dir)), &description.tensors, views, description.seed)?;
+        Extractor::open(&Source::file(features(dir)), &description.tensors, views, description.seed)?;
     Ok((extractor, head))
 }
 

@@ -221,7 +221,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         _ => None,
     };
     let source = match (&earlier, &args.output) {
-        (Some(_), Some(dir)) => Source::File(saved::features(dir)),
+        (Some(_), Some(dir)) => Source::file(saved::features(dir)),
         _ => model::resolve(args.model.as_deref())?,
     };
     let tensors = earlier.as_ref().map_or(&args.tensors, |e| &e.tensors);
