@@ -4,6 +4,8 @@
 //! two heads learn: [`NearestNeighbors`], which needs no training and takes classes as they come,
 //! and [`LinearHead`], which a [`Trainer`] trains. A [`Store`] keeps versions of either on disk.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
 mod augment;
 mod classifier;
 mod control;

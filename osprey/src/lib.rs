@@ -1,5 +1,6 @@
 //! Objects in images and camera frames, in real time on a CPU.
 #![cfg_attr(all(feature = "builtin", feature = "image"), doc = include_str!("../README.md"))]
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 mod detector;
 mod error;
