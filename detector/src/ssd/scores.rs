@@ -4,7 +4,7 @@
 //! the quantized domain, and a row is looked at closely only if its greatest byte passes the least
 //! of them: one pass of byte maxima, which compilers vectorize.
 
-use super::Calibration;
+use super::{Calibration, ScoreKind};
 use crate::tensor::TensorView;
 
 /// Which scores of an anchor are wanted.

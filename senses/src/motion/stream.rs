@@ -205,6 +205,14 @@ fn clear(model: &mut dyn Model, input: usize) -> Result<(), ModelError> {
         TensorViewMut::I32(mut a) => a.fill(0),
         TensorViewMut::I64(mut a) => a.fill(0),
         TensorViewMut::Bool(mut a) => a.fill(false),
+        // No state has an element type of a later version.
+        other => {
+            return Err(ModelError::UnsupportedTensor {
+                kind: "input",
+                name: String::new(),
+                dtype: other.dtype(),
+            });
+        }
     }
     Ok(())
 }
