@@ -2,29 +2,20 @@
 
 use crate::border::ffi::{PaceDecision, PaceReading};
 use crate::guard::{lock, shielded};
-use osprey_detector::pipeline::governor::{
-    Battery, Policy, Reading, State, Thermal, allowed_share, decide, expected_share,
-};
+use osprey_detector::pipeline::governor::{self, Battery, Reading, Thermal};
 use std::sync::Mutex;
 
 /// Decides how often to detect. Any thread may use it.
 #[derive(Debug)]
-pub struct Governor {
-    policy: Policy,
-    state: Mutex<State>,
-}
+pub struct Governor(Mutex<governor::Governor>);
 
 /// A governor for a camera of so many frames per second.
 pub fn governor(camera_fps: f64) -> Governor {
-    let mut policy = Policy::default();
-    if camera_fps.is_finite() && camera_fps > 0.0 {
-        policy.camera_fps = camera_fps;
-    }
-    Governor { policy, state: Mutex::default() }
+    Governor(Mutex::new(governor::Governor::for_camera(camera_fps)))
 }
 
 impl Governor {
-    /// The decision after a reading; see [`decide`].
+    /// The decision after a reading; see [`governor::decide`].
     pub fn decide(&self, reading: PaceReading) -> PaceDecision {
         let thermal = match reading.thermal {
             0 => Thermal::Nominal,
@@ -38,14 +29,8 @@ impl Governor {
         let reading = Reading { at: reading.at, thermal, battery, latency_ms: reading.latency_ms };
         let idle = PaceDecision { level: 0, interval: 1, allowed: 0.0, expected: 0.0 };
         shielded(idle, || {
-            let mut state = lock(&self.state);
-            *state = decide(&state, &reading, &self.policy);
-            PaceDecision {
-                level: state.level as u32,
-                interval: state.setting(&self.policy).interval,
-                allowed: allowed_share(&reading, &self.policy),
-                expected: expected_share(&reading, &state, state.level, &self.policy),
-            }
+            let governor::Decision { level, interval, allowed, expected } = lock(&self.0).observe(&reading);
+            PaceDecision { level: level as u32, interval, allowed, expected }
         })
     }
 }

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "Swift hands over memory as addresses")]
 
 use crate::border::ffi::{LedgerFigures, PixelBuffer, ResultListener, StageFigures};
-use crate::error::{Failure, FailureKind};
+use crate::error::Failure;
 use crate::guard::{guarded, lock, shielded};
 use crate::options::{SessionOptions, Values};
 use crate::picture;
@@ -11,122 +11,39 @@ use crate::record::Tape;
 use crate::results::Findings;
 use crate::source::ModelSource;
 use osprey_detector::frame::Timestamp;
-use osprey_detector::model::{Labels, ModelError};
-use osprey_detector::pipeline::governor::Recent;
 use osprey_detector::pipeline::{
     Detections, DropReason, Ledger, Pipeline, Results, Stage, Submitted, WorkerState,
 };
-use osprey_detector::preprocess::PreprocessOptions;
 use osprey_detector::recording::Header;
-use osprey_detector::tensor::{TensorSpec, TensorViewMut};
-use osprey_detector::{Detect, Detection, Detector, DetectorError, DetectorOptions, InputBox};
+use osprey_detector::{Detect, Detector, DetectorError, DetectorOptions};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Longest wait of [`Session::next`]: a forgotten poll must not hold a thread for ever.
 const LONGEST_POLL: Duration = Duration::from_secs(60);
 
 /// Frames in, findings out. Any thread may call anything.
 pub struct Session {
-    pipeline: Pipeline<Tunable>,
+    pipeline: Pipeline,
     results: Option<Results<Detections, DetectorError>>,
-    tuning: Arc<Tuning>,
-    recent: Arc<Mutex<Recent>>,
     tape: Arc<Mutex<Option<Tape>>>,
     source: Mutex<ModelSource>,
 }
 
-/// Options that change while the model runs.
-struct Tuning {
-    version: AtomicU64,
-    options: Mutex<DetectorOptions>,
-    labels: Mutex<Labels>,
-    /// What the model takes: recordings say so.
-    input: Mutex<Option<TensorSpec>>,
-}
-
-impl Tuning {
-    fn new(options: DetectorOptions) -> Arc<Self> {
-        let (labels, input) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { version: AtomicU64::new(0), options: Mutex::new(options), labels, input })
-    }
-
-    /// Options, labels and input as they are.
-    fn get(&self) -> (DetectorOptions, Labels, Option<TensorSpec>) {
-        (lock(&self.options).clone(), lock(&self.labels).clone(), lock(&self.input).clone())
-    }
-
-    fn set(&self, (options, labels, input): (DetectorOptions, Labels, Option<TensorSpec>)) {
-        *lock(&self.options) = options;
-        *lock(&self.labels) = labels;
-        *lock(&self.input) = input;
-        self.version.fetch_add(1, Ordering::Release);
-    }
-}
-
-/// A detector that takes new thresholds and classes between two frames.
-struct Tunable {
-    detector: Detector,
-    tuning: Arc<Tuning>,
-    seen: u64,
-    recent: Arc<Mutex<Recent>>,
-}
-
-impl Detect for Tunable {
-    fn input_spec(&self) -> &TensorSpec {
-        self.detector.input_spec()
-    }
-
-    fn preprocess(&self) -> PreprocessOptions {
-        self.detector.preprocess()
-    }
-
-    fn input_mut(&mut self) -> Result<TensorViewMut<'_>, ModelError> {
-        self.detector.input_mut()
-    }
-
-    fn infer(&mut self) -> Result<(), ModelError> {
-        let start = Instant::now();
-        self.detector.infer()?;
-        lock(&self.recent).add(start.elapsed());
-        Ok(())
-    }
-
-    fn detections(&mut self) -> Result<&[Detection<InputBox>], ModelError> {
-        let version = self.tuning.version.load(Ordering::Acquire);
-        if version != self.seen {
-            self.seen = version;
-            // Checked when it was asked for; a model that came since may lack a class, and then
-            // goes on as it was.
-            let _ = self.detector.reconfigure(&lock(&self.tuning.options));
-        }
-        self.detector.detections()
-    }
-}
-
-/// Where detectors come from: at the start, after a panic, after a change of the model.
-struct Maker {
-    source: ModelSource,
-    tuning: Arc<Tuning>,
-    recent: Arc<Mutex<Recent>>,
+/// What makes detectors: at the start, after a panic, after a change of the model.
+fn factory(
+    source: &ModelSource,
+    options: DetectorOptions,
     warm_up: bool,
-}
-
-impl Maker {
-    fn make(&self) -> Result<Tunable, DetectorError> {
-        let seen = self.tuning.version.load(Ordering::Acquire);
-        let options = lock(&self.tuning.options).clone();
-        let mut detector = self.source.detector(&options)?;
-        if self.warm_up {
+) -> impl FnMut() -> Result<Detector, DetectorError> + Send + use<> {
+    let source = source.clone();
+    move || {
+        let mut detector = source.detector(&options)?;
+        if warm_up {
             detector.infer()?;
         }
-        let labels = Labels::new(detector.class_names(), osprey_detector::model::LabelSource::Given);
-        *lock(&self.tuning.labels) = labels;
-        *lock(&self.tuning.input) = Some(detector.input_spec().clone());
-        let (tuning, recent) = (Arc::clone(&self.tuning), Arc::clone(&self.recent));
-        Ok(Tunable { detector, tuning, seen, recent })
+        Ok(detector)
     }
 }
 
@@ -142,11 +59,10 @@ pub fn session_listen(
 ) -> Result<Session, Failure> {
     guarded(|| {
         let Values { detector, pipeline, warm_up } = options.values();
-        let (tuning, recent, maker) = parts(source, detector, warm_up);
-        let tape = Arc::default();
+        let make = factory(source, detector, warm_up);
         let callback = move |outcome| listener.on_result(Findings::of_outcome(outcome));
-        let pipeline = Pipeline::start_with_callback(move || maker.make(), &pipeline, callback)?;
-        Ok(Session { pipeline, results: None, tuning, recent, tape, source: Mutex::new(source.clone()) })
+        let pipeline = Pipeline::start_with_callback(make, &pipeline, callback)?;
+        Ok(Session::new(pipeline, None, source))
     })
 }
 
@@ -157,26 +73,20 @@ pub fn session_listen(
 pub fn session_poll(source: &ModelSource, options: &SessionOptions) -> Result<Session, Failure> {
     guarded(|| {
         let Values { detector, pipeline, warm_up } = options.values();
-        let (tuning, recent, maker) = parts(source, detector, warm_up);
-        let (pipeline, results) = Pipeline::start(move || maker.make(), &pipeline)?;
-        let (tape, source) = (Arc::default(), Mutex::new(source.clone()));
-        Ok(Session { pipeline, results: Some(results), tuning, recent, tape, source })
+        let (pipeline, results) = Pipeline::start(factory(source, detector, warm_up), &pipeline)?;
+        Ok(Session::new(pipeline, Some(results), source))
     })
 }
 
-fn parts(
-    source: &ModelSource,
-    options: DetectorOptions,
-    warm_up: bool,
-) -> (Arc<Tuning>, Arc<Mutex<Recent>>, Maker) {
-    let tuning = Tuning::new(options);
-    let recent = Arc::new(Mutex::new(Recent::default()));
-    let maker =
-        Maker { source: source.clone(), tuning: Arc::clone(&tuning), recent: Arc::clone(&recent), warm_up };
-    (tuning, recent, maker)
-}
-
 impl Session {
+    fn new(
+        pipeline: Pipeline,
+        results: Option<Results<Detections, DetectorError>>,
+        source: &ModelSource,
+    ) -> Self {
+        Self { pipeline, results, tape: Arc::default(), source: Mutex::new(source.clone()) }
+    }
+
     /// Prepares a frame and hands it to the worker; inference is not waited for. The buffer is read
     /// during this call only.
     ///
@@ -216,9 +126,7 @@ impl Session {
         guarded(|| {
             self.stop_recording()?;
             let source = lock(&self.source).clone();
-            let input = lock(&self.tuning.input).clone();
-            let input = input.ok_or_else(|| Failure::new(FailureKind::Model, "no model is loaded"))?;
-            let header = Header::new(&source.name(), &source.bytes()?, &input);
+            let header = Header::new(&source.name(), &source.bytes()?, &self.pipeline.input_spec());
             *lock(&self.tape) = Some(Tape::begin(Path::new(&path), &header)?);
             let tape = Arc::clone(&self.tape);
             self.pipeline.observe(Some(Box::new(move |input, shown| {
@@ -259,13 +167,7 @@ impl Session {
     /// # Errors
     /// [`crate::FailureKind::Options`]; nothing is changed then.
     pub fn tune(&self, options: &SessionOptions) -> Result<(), Failure> {
-        guarded(|| {
-            let detector = options.values().detector;
-            detector.check_for(&lock(&self.tuning.labels))?;
-            *lock(&self.tuning.options) = detector;
-            self.tuning.version.fetch_add(1, Ordering::Release);
-            Ok(())
-        })
+        guarded(|| Ok(self.pipeline.reconfigure(&options.values().detector)?))
     }
 
     /// Loads another model on this thread and has it take over; frames, ledger and identities go
@@ -276,28 +178,11 @@ impl Session {
     pub fn replace_model(&self, source: &ModelSource, options: &SessionOptions) -> Result<(), Failure> {
         guarded(|| {
             let Values { detector, warm_up, .. } = options.values();
-            // The old model keeps its own options while the new one is made, and if it cannot be.
-            let tuning = Tuning::new(detector);
-            let probe = Maker {
-                source: source.clone(),
-                tuning: Arc::clone(&tuning),
-                recent: Arc::clone(&self.recent),
-                warm_up,
-            };
-            let mut first = Some(probe.make()?);
-            let maker = Maker { tuning: Arc::clone(&self.tuning), ..probe };
-            let make = move || match first.take() {
-                Some(made) => {
-                    let tuning = Arc::clone(&maker.tuning);
-                    Ok(Tunable { tuning, seen: maker.tuning.version.load(Ordering::Acquire), ..made })
-                }
-                None => maker.make(),
-            };
+            let mut make = factory(source, detector, warm_up);
+            let mut first = Some(make()?);
             // Inputs of the new model do not belong into a recording of the old.
             self.stop_recording()?;
-            let former = self.tuning.get();
-            self.tuning.set(tuning.get());
-            self.pipeline.replace_model(make).inspect_err(|_| self.tuning.set(former))?;
+            self.pipeline.replace_model(move || first.take().map_or_else(&mut make, Ok))?;
             *lock(&self.source) = source.clone();
             Ok(())
         })
@@ -305,7 +190,7 @@ impl Session {
 
     /// Names of the classes, one a line, by class number.
     pub fn labels(&self) -> String {
-        shielded(String::new(), || lock(&self.tuning.labels).iter().collect::<Vec<_>>().join("\n"))
+        shielded(String::new(), || self.pipeline.labels().iter().collect::<Vec<_>>().join("\n"))
     }
 
     /// Detects in every `interval`-th frame only; the others are dropped as paced.
@@ -357,7 +242,7 @@ impl Session {
 
     /// Milliseconds that inference took in nine of ten runs of the last second; 0 where none ran.
     pub fn recent_inference_ms(&self) -> f64 {
-        shielded(0.0, || lock(&self.recent).p90_ms())
+        shielded(0.0, || self.pipeline.recent_inference_ms())
     }
 
     /// Ledger, percentiles and pace as JSON, in the form of `osprey live`.

@@ -151,6 +151,14 @@ impl Detect for Detector {
         self.inner.infer()
     }
 
+    fn class_names(&self) -> Vec<String> {
+        self.inner.class_names()
+    }
+
+    fn reconfigure(&mut self, options: &DetectorOptions) -> Result<(), DetectorError> {
+        self.inner.reconfigure(options)
+    }
+
     fn detections(&mut self) -> Result<&[osprey_detector::Detection<InputBox>], ModelError> {
         self.inner.detections()
     }

@@ -1,6 +1,6 @@
 //! `--govern`: the device's heat and battery decide in how many frames to detect.
 
-use osprey_detector::pipeline::governor::{Battery, Policy, Reading, Recent, State, Thermal, decide};
+use osprey_detector::pipeline::governor::{Battery, Governor, Reading, Thermal};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -18,11 +18,9 @@ const NEARLY_OFF: f64 = 5.0;
 #[derive(Debug)]
 pub(super) struct Governed {
     system: PathBuf,
-    policy: Policy,
-    state: State,
+    governor: Governor,
     start: Instant,
     looked: Option<Instant>,
-    recent: Recent,
 }
 
 impl Governed {
@@ -31,32 +29,28 @@ impl Governed {
     pub(super) fn new(camera_fps: f64, system: &Path) -> Self {
         Self {
             system: system.to_owned(),
-            policy: Policy { camera_fps, ..Policy::default() },
-            state: State::default(),
+            governor: Governor::for_camera(camera_fps),
             start: Instant::now(),
             looked: None,
-            recent: Recent::default(),
         }
     }
 
-    /// Takes how long inference took, and gives the interval of detection where it changes.
-    pub(super) fn observe(&mut self, inference: Duration) -> Option<u32> {
+    /// The interval of detection if it changes. `latency_ms` tells how long inference takes now;
+    /// it is asked only when the device is looked at.
+    pub(super) fn observe(&mut self, latency_ms: impl FnOnce() -> f64) -> Option<u32> {
         let now = Instant::now();
-        self.recent.add(inference);
         if self.looked.is_some_and(|at| now.duration_since(at) < EVERY) {
             return None;
         }
         self.looked = Some(now);
-        let before = self.state.setting(&self.policy).interval;
-        let reading = Reading {
+        let before = self.governor.interval();
+        let decision = self.governor.observe(&Reading {
             at: now.duration_since(self.start).as_secs_f64(),
             thermal: thermal(&self.system),
             battery: battery(&self.system),
-            latency_ms: self.recent.p90_ms(),
-        };
-        self.state = decide(&self.state, &reading, &self.policy);
-        let interval = self.state.setting(&self.policy).interval;
-        (interval != before).then_some(interval)
+            latency_ms: latency_ms(),
+        });
+        (decision.interval != before).then_some(decision.interval)
     }
 }
 
@@ -166,9 +160,9 @@ mod tests {
             write(system.path(), &format!("{zone}/{file}"), text);
         }
         let mut governed = Governed::new(30.0, system.path());
-        let interval = governed.observe(Duration::from_millis(20));
+        let interval = governed.observe(|| 20.0);
         // A tenth of the time is 100 ms of a second: five detections of 20 ms, or every sixth frame.
         assert_eq!(interval, Some(6));
-        assert_eq!(governed.observe(Duration::from_millis(20)), None, "not looked at again so soon");
+        assert_eq!(governed.observe(|| 20.0), None, "not looked at again so soon");
     }
 }

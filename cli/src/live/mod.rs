@@ -18,7 +18,7 @@ use govern::Governed;
 use observed::ObservedOutputs;
 use osprey_detector::frame::Timestamp;
 use osprey_detector::pipeline::{
-    Delivery, Detections, Pipeline, PipelineOptions, Results, Stage, WorkerOptions,
+    Delivery, Detections, Pipeline, PipelineOptions, Results, WorkerOptions,
 };
 use osprey_detector::preprocess::Filter;
 use osprey_detector::recording::{Header, Recorder};
@@ -165,8 +165,8 @@ fn consume(
                 continue;
             }
         };
-        let inference = shown.timings.get(Stage::Inference).unwrap_or_default();
-        if let Some(interval) = outputs.governed.as_mut().and_then(|g| g.observe(inference)) {
+        let governed = outputs.governed.as_mut();
+        if let Some(interval) = governed.and_then(|g| g.observe(|| pipeline.recent_inference_ms())) {
             pipeline.set_interval(interval);
         }
         if let Some(out) = &mut outputs.jsonl {

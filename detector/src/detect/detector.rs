@@ -276,6 +276,14 @@ impl Detect for Detector {
         self.model.run()
     }
 
+    fn class_names(&self) -> Vec<String> {
+        Self::class_names(self)
+    }
+
+    fn reconfigure(&mut self, options: &DetectorOptions) -> Result<(), DetectorError> {
+        Self::reconfigure(self, options)
+    }
+
     fn detections(&mut self) -> Result<&[Detection<InputBox>], ModelError> {
         self.head.detect(&*self.model, self.max_detections, &mut self.candidates)?;
         if self.head.is_fast() {

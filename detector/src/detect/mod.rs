@@ -15,7 +15,7 @@ use crate::frame::Frame;
 use crate::geometry::{Detection, InputBox};
 use crate::model::{LoadedModel, ModelError};
 use crate::preprocess::{Placement, PreprocessError, PreprocessOptions, Preprocessor};
-use crate::ssd::DetectorError;
+use crate::ssd::{DetectorError, DetectorOptions};
 use crate::tensor::{Tensor, TensorSpec, TensorViewMut};
 
 /// What finds objects in an image that has the form of its input. [`Detector`] does; tests and
@@ -45,6 +45,21 @@ pub trait Detect: Send + 'static {
     /// # Errors
     /// [`ModelError`].
     fn detections(&mut self) -> Result<&[Detection<InputBox>], ModelError>;
+
+    /// Names of the classes, by class id; none if it has no names.
+    fn class_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Takes thresholds, classes, suppression and limits from `options`; the model stays as it is.
+    /// What has no such choices ignores them.
+    ///
+    /// # Errors
+    /// [`DetectorError::BadOption`], [`DetectorError::Labels`]; nothing is changed then.
+    fn reconfigure(&mut self, options: &DetectorOptions) -> Result<(), DetectorError> {
+        let _ = options;
+        Ok(())
+    }
 
     /// What brings frames into the form of the input, for any thread.
     ///

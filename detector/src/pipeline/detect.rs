@@ -1,9 +1,11 @@
 //! The worker that detects and tracks.
 
+use super::governor::Recent;
 use super::latency::Snapshot;
 use super::ledger::{DropReason, Ledger};
 use super::lock;
 use super::results::{Outcome, Results};
+use super::settings::Settings;
 use super::task::{Stage, Task, Timings};
 use super::thread::Observer;
 use super::worker::{SubmitError, Submitted, Worker, WorkerOptions, WorkerState};
@@ -11,7 +13,9 @@ use crate::detect::{Detect, Detector, FramePreparer, PreparedFrame};
 use crate::frame::{Frame, Timestamp};
 use crate::geometry::Detection;
 use crate::preprocess::{Filter, PreprocessError, PreprocessOptions, UprightCopier, UprightImage};
-use crate::ssd::DetectorError;
+use crate::model::{LabelSource, Labels};
+use crate::ssd::{DetectorError, DetectorOptions};
+use crate::tensor::TensorSpec;
 use crate::track::{Track, Tracker, TrackerOptions};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -73,8 +77,26 @@ impl Default for PipelineOptions {
 /// Detects, maps boxes back to the frame, and tracks.
 pub struct DetectTask<D> {
     detector: D,
-    tracker: Option<Arc<Mutex<Tracker>>>,
+    shared: Shared,
+    settings: Arc<Settings>,
+    /// Which of the settings the detector has.
+    seen: u64,
     found: Vec<Detection>,
+}
+
+impl<D: Detect> DetectTask<D> {
+    fn new(detector: D, shared: &Shared, settings: &Arc<Settings>) -> Self {
+        let (shared, settings) = (shared.clone(), Arc::clone(settings));
+        Self { detector, shared, settings, seen: 0, found: Vec::new() }
+    }
+}
+
+/// What outlives detectors, and is looked at from outside the worker.
+#[derive(Clone)]
+struct Shared {
+    /// `None` if tracking is off.
+    tracker: Option<Arc<Mutex<Tracker>>>,
+    recent: Arc<Mutex<Recent>>,
 }
 
 impl<D: Detect> Task for DetectTask<D> {
@@ -83,9 +105,16 @@ impl<D: Detect> Task for DetectTask<D> {
     type Error = DetectorError;
 
     fn run(&mut self, input: &mut DetectInput, timings: &mut Timings) -> Result<Detections, DetectorError> {
+        if let Some(options) = self.settings.newer_than(&mut self.seen) {
+            // Checked when they were asked for.
+            self.detector.reconfigure(&options)?;
+        }
         timings.time(Stage::Inference, || self.detector.infer_prepared(&input.frame))?;
+        if let Some(took) = timings.get(Stage::Inference) {
+            lock(&self.shared.recent).add(took);
+        }
         timings.time(Stage::Post, || self.detector.finish(input.frame.placement(), &mut self.found))?;
-        let tracks = timings.time(Stage::Track, || match &self.tracker {
+        let tracks = timings.time(Stage::Track, || match &self.shared.tracker {
             Some(tracker) => lock(tracker).update(&self.found, input.at).to_vec(),
             None => Vec::new(),
         });
@@ -97,6 +126,20 @@ impl<D: Detect> Task for DetectTask<D> {
 fn preparer(detector: &impl Detect, filter: Filter) -> Result<FramePreparer, PreprocessError> {
     let options = PreprocessOptions { filter, ..detector.preprocess() };
     FramePreparer::new(detector.input_spec().clone(), options)
+}
+
+/// What is known of the detector in force, and wanted of it; replaced with it.
+#[derive(Clone)]
+struct About {
+    labels: Arc<Labels>,
+    settings: Arc<Settings>,
+}
+
+impl About {
+    fn new(detector: &impl Detect, settings: Arc<Settings>) -> Self {
+        let labels = Labels::new(detector.class_names(), LabelSource::Given);
+        Self { labels: Arc::new(labels), settings }
+    }
 }
 
 /// Camera frames in, tracked boxes out.
@@ -126,9 +169,10 @@ fn preparer(detector: &impl Detect, filter: Filter) -> Result<FramePreparer, Pre
 pub struct Pipeline<D: Detect = Detector> {
     worker: Worker<DetectTask<D>>,
     preparer: Mutex<FramePreparer>,
-    tracker: Option<Arc<Mutex<Tracker>>>,
+    about: Mutex<About>,
+    shared: Shared,
     filter: Filter,
-    /// None if images are not kept.
+    /// `None` if images are not kept.
     copier: Option<Mutex<UprightCopier>>,
     started: Instant,
     interval: AtomicU32,
@@ -195,7 +239,7 @@ impl<D: Detect> Pipeline<D> {
     /// Where the tracked objects are at a time, as far as is known: for frames between detections.
     pub fn tracks_at(&self, at: Timestamp, shown: &mut Vec<Track>) {
         shown.clear();
-        if let Some(tracker) = &self.tracker {
+        if let Some(tracker) = &self.shared.tracker {
             lock(tracker).predict(at, shown);
         }
     }
@@ -212,13 +256,44 @@ impl<D: Detect> Pipeline<D> {
         // Made once to see whether it can be, before anything changes.
         let first = factory()?;
         let prepares = preparer(&first, self.filter)?;
+        let about = About::new(&first, Arc::default());
         let mut first = Some(first);
-        let tracker = self.tracker.clone();
+        let (shared, settings) = (self.shared.clone(), Arc::clone(&about.settings));
         let make = move || {
             let detector = first.take().map_or_else(&mut factory, Ok)?;
-            Ok(DetectTask { detector, tracker: tracker.clone(), found: Vec::new() })
+            Ok(DetectTask::new(detector, &shared, &settings))
         };
-        self.worker.replace(make, |_| *lock(&self.preparer) = prepares)
+        self.worker.replace(make, |_| {
+            *lock(&self.preparer) = prepares;
+            *lock(&self.about) = about;
+        })
+    }
+
+    /// Has the detector take thresholds, classes, suppression and limits from `options`, from the
+    /// next frame on; also a detector that is made anew after a panic. The model and all else stay.
+    ///
+    /// # Errors
+    /// [`DetectorError::BadOption`], [`DetectorError::Labels`]; nothing is changed then.
+    pub fn reconfigure(&self, options: &DetectorOptions) -> Result<(), DetectorError> {
+        let About { labels, settings } = lock(&self.about).clone();
+        options.check_for(&labels)?;
+        settings.set(options.clone());
+        Ok(())
+    }
+
+    /// Names of the detector's classes, by class id.
+    pub fn labels(&self) -> Arc<Labels> {
+        Arc::clone(&lock(&self.about).labels)
+    }
+
+    /// What frames are prepared for: the detector's input.
+    pub fn input_spec(&self) -> TensorSpec {
+        lock(&self.preparer).spec().clone()
+    }
+
+    /// Milliseconds that inference took in nine of ten runs of the last second; 0 if none ran yet.
+    pub fn recent_inference_ms(&self) -> f64 {
+        lock(&self.shared.recent).p90_ms()
     }
 
     /// See [`Worker::pause`].
@@ -264,38 +339,48 @@ impl<D: Detect> Pipeline<D> {
 
 /// What a pipeline has beside its worker.
 struct Parts {
-    preparer: Arc<Mutex<Option<Result<FramePreparer, PreprocessError>>>>,
-    tracker: Option<Arc<Mutex<Tracker>>>,
+    first: Arc<Mutex<Option<First>>>,
+    shared: Shared,
     filter: Filter,
     keep_images: bool,
 }
 
+/// What the first detector tells.
+type First = (Result<FramePreparer, PreprocessError>, About);
+
 type Make<D> = Box<dyn FnMut() -> Result<DetectTask<D>, DetectorError> + Send>;
 
 impl Parts {
-    /// The parts, and what makes the task. The first task made tells what frames are prepared for.
+    /// The parts, and what makes the task.
     fn new<D: Detect>(
         mut factory: impl FnMut() -> Result<D, DetectorError> + Send + 'static,
         options: &PipelineOptions,
     ) -> (Self, Make<D>) {
         let tracker = options.tracker.map(|options| Arc::new(Mutex::new(Tracker::new(options))));
-        let first: Arc<Mutex<Option<_>>> = Arc::default();
-        let (told, shared, filter) = (Arc::clone(&first), tracker.clone(), options.filter);
+        let shared = Shared { tracker, recent: Arc::default() };
+        let (first, filter) = (Arc::new(Mutex::new(None)), options.filter);
+        let parts = Self { first, shared, filter, keep_images: options.keep_images };
+        let (first, shared) = (Arc::clone(&parts.first), parts.shared.clone());
+        let settings = Arc::<Settings>::default();
         let make = move || {
             let detector = factory()?;
-            lock(&told).get_or_insert_with(|| preparer(&detector, filter));
-            Ok(DetectTask { detector, tracker: shared.clone(), found: Vec::new() })
+            lock(&first).get_or_insert_with(|| {
+                (preparer(&detector, filter), About::new(&detector, Arc::clone(&settings)))
+            });
+            Ok(DetectTask::new(detector, &shared, &settings))
         };
-        (Self { preparer: first, tracker, filter, keep_images: options.keep_images }, Box::new(make))
+        (parts, Box::new(make))
     }
 
     fn into_pipeline<D: Detect>(self, worker: Worker<DetectTask<D>>) -> Result<Pipeline<D>, DetectorError> {
-        let preparer = lock(&self.preparer).take();
-        let preparer = preparer.ok_or_else(|| DetectorError::Load("no detector was made".to_owned()))??;
+        let first = lock(&self.first).take();
+        let (preparer, about) =
+            first.ok_or_else(|| DetectorError::Load("no detector was made".to_owned()))?;
         Ok(Pipeline {
             worker,
-            preparer: Mutex::new(preparer),
-            tracker: self.tracker,
+            preparer: Mutex::new(preparer?),
+            about: Mutex::new(about),
+            shared: self.shared,
             filter: self.filter,
             copier: self.keep_images.then(Mutex::default),
             started: Instant::now(),

@@ -14,6 +14,7 @@ mod latency;
 mod ledger;
 mod mailbox;
 mod results;
+mod settings;
 mod task;
 mod thread;
 mod worker;

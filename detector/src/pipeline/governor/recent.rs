@@ -6,19 +6,20 @@ use std::time::{Duration, Instant};
 /// How far back [`Recent`] looks.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// How long the runs of the last second took: what [`Reading::latency_ms`](super::Reading::latency_ms) is made of.
+/// How long the runs of the last second took: what [`Reading::latency_ms`](super::Reading::latency_ms)
+/// is made of.
 #[derive(Debug, Default)]
-pub struct Recent(VecDeque<(Instant, Duration)>);
+pub(in crate::pipeline) struct Recent(VecDeque<(Instant, Duration)>);
 
 impl Recent {
     /// Takes a run that has just ended.
-    pub fn add(&mut self, took: Duration) {
+    pub(in crate::pipeline) fn add(&mut self, took: Duration) {
         self.0.push_back((Instant::now(), took));
         self.forget();
     }
 
     /// Milliseconds that nine of ten runs did not exceed (nearest rank); 0 without runs.
-    pub fn p90_ms(&mut self) -> f64 {
+    pub(in crate::pipeline) fn p90_ms(&mut self) -> f64 {
         self.forget();
         let mut times: Vec<Duration> = self.0.iter().map(|(_, took)| *took).collect();
         times.sort_unstable();

@@ -37,8 +37,8 @@ fn a_slow_model_gets_the_pace_that_it_can_hold() {
     let run = play(&policy, every_second(60, |at| reading(at, Thermal::Nominal, 65.0)));
     let (last_reading, last) = run[run.len() - 1];
     // 65 ms at 10 detections a second are 65 %; at 15 they would be 97.5 %.
-    assert_eq!(last.setting(&policy).interval, 3);
-    assert!(expected_share(&last_reading, &last, last.level, &policy) <= 0.9);
+    assert_eq!(last.interval(&policy), 3);
+    assert!(expected_share(&last_reading, &last, &policy) <= 0.9);
     assert_eq!(changes(&run), 1);
 }
 
@@ -48,7 +48,7 @@ fn critical_heat_does_not_wait() {
     let hot = |at: f64| reading(at, if at < 10.0 { Thermal::Nominal } else { Thermal::Critical }, 30.0);
     let run = play(&policy, every_second(20, hot));
     assert_eq!(run[9].1.level, 0);
-    assert_eq!(run[10].1.setting(&policy).interval, 10);
+    assert_eq!(run[10].1.interval(&policy), 10);
 }
 
 #[test]
@@ -87,36 +87,20 @@ fn a_low_battery_saves_and_a_charger_ends_that() {
         ..reading(at, Thermal::Nominal, 22.0)
     };
     let run = play(&policy, every_second(120, |at| with(at, 0.1, at >= 60.0)));
-    assert_eq!(run[50].1.setting(&policy).interval, 2);
-    assert_eq!(run[119].1.setting(&policy).interval, 1);
-}
-
-#[test]
-fn cheaper_variants_are_weighed_by_their_cost() {
-    let setting = |interval, variant, cost| Setting { interval, variant, threads: 2, cost };
-    let policy = Policy {
-        settings: vec![setting(1, 0, 1.0), setting(1, 1, 0.5), setting(2, 1, 0.5)],
-        ..Policy::default()
-    };
-    // 40 ms for the large model, 20 for the small one: the latency seen falls with the change.
-    let mut state = State::default();
-    for second in 0..60 {
-        let latency = 40.0 * state.setting(&policy).cost;
-        state = decide(&state, &reading(f64::from(second), Thermal::Nominal, latency), &policy);
-    }
-    assert_eq!((state.setting(&policy).variant, state.setting(&policy).interval), (1, 1));
+    assert_eq!(run[50].1.interval(&policy), 2);
+    assert_eq!(run[119].1.interval(&policy), 1);
 }
 
 #[test]
 fn nonsense_is_survived() {
-    let empty = Policy { settings: Vec::new(), ..Policy::default() };
+    let empty = Policy { intervals: Vec::new(), ..Policy::default() };
     let mut state = State { level: 99, ..State::default() };
     for (at, latency) in
         [(0.0, f64::NAN), (f64::NAN, 10.0), (5.0, -1.0), (-5.0, f64::INFINITY), (1e300, 1e300)]
     {
         for policy in [&empty, &Policy::default()] {
             state = decide(&state, &reading(at, Thermal::Serious, latency), policy);
-            assert!(state.setting(policy).interval >= 1);
+            assert!(state.interval(policy) >= 1);
         }
     }
 }
@@ -140,9 +124,9 @@ fn simulated_phone(minutes: u32) -> Vec<(f64, f64, Thermal, f64, u32)> {
         let latency = 20.0 * throttling * (1.0 + 0.08 * (at * 0.9).sin());
         let now = reading(at, thermal, latency);
         state = decide(&state, &now, &policy);
-        let share = expected_share(&now, &state, state.level, &policy).min(1.0);
+        let share = expected_share(&now, &state, &policy).min(1.0);
         celsius += 0.16 * share - 0.006 * (celsius - air(at));
-        rows.push((at, celsius, thermal, latency, state.setting(&policy).interval));
+        rows.push((at, celsius, thermal, latency, state.interval(&policy)));
     }
     rows
 }
