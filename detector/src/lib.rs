@@ -17,7 +17,6 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 pub mod detect;
-pub mod evaluate;
 pub mod frame;
 pub mod geometry;
 pub mod model;

@@ -8,6 +8,7 @@
 
 mod augment;
 mod classifier;
+mod confusion;
 mod control;
 mod error;
 mod examples;
@@ -23,6 +24,7 @@ mod trainer;
 
 pub use augment::{Augmentation, Augmenter};
 pub use classifier::{Classifier, Head};
+pub use confusion::{ClassReport, ConfusionMatrix};
 pub use control::Control;
 pub use error::LearnError;
 pub use examples::{Examples, Split};

@@ -4,7 +4,7 @@ use super::train::{pictures, views};
 use super::{Teacher, TrainingControl, VIEWS, head_of};
 use crate::error::{Failure, FailureKind};
 use crate::guard::{guarded, lock};
-use osprey_detector::evaluate::ConfusionMatrix;
+use osprey_learn::ConfusionMatrix;
 use osprey_learn::{Examples, LearnError, NearestNeighbors, Trainer, TrainingSettings};
 
 /// Answers to pictures that the head had not seen. Any thread may use it.

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use hotcoco::metrics::calibration::{calibration_curve, calibration_error};
 use osprey_detector::Model;
 use osprey_detector::model::{Labels, LoadedModel};
+use osprey_learn::ConfusionMatrix;
 use samples::Samples;
 use serde_json::json;
 use std::fmt::Write;
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
     ensure!(classes > 1, "{source} is no classifier: its first output has {classes} numbers");
     let labels = class_names(&loaded, classes);
     let mut samples = Samples::open(args, &loaded, &labels)?;
-    let mut table = Table::new(labels);
+    let mut table = Table::new(&labels);
     while let Some(truth) = samples.next(loaded.model.as_mut())? {
         ensure!(truth < classes, "class {truth} in the truth; the model tells {classes} apart");
         loaded.model.run()?;
@@ -72,25 +73,14 @@ fn probabilities(model: &dyn Model) -> Result<Vec<f32>> {
 
 /// Truth against prediction.
 struct Table {
-    labels: Vec<String>,
-    /// Counts by truth, then prediction.
-    confusion: Vec<Vec<u64>>,
+    matrix: ConfusionMatrix,
     confidences: Vec<f64>,
     right: Vec<bool>,
 }
 
-/// Figures of one class.
-struct Row {
-    samples: u64,
-    precision: f64,
-    recall: f64,
-    f1: f64,
-}
-
 impl Table {
-    fn new(labels: Vec<String>) -> Self {
-        let confusion = vec![vec![0; labels.len()]; labels.len()];
-        Self { labels, confusion, confidences: Vec::new(), right: Vec::new() }
+    fn new(labels: &[String]) -> Self {
+        Self { matrix: ConfusionMatrix::new(labels), confidences: Vec::new(), right: Vec::new() }
     }
 
     fn add(&mut self, truth: usize, probabilities: &[f32]) {
@@ -101,7 +91,7 @@ impl Table {
                 (best, confidence) = (class, p);
             }
         }
-        self.confusion[truth][best] += 1;
+        self.matrix.record(truth, Some(best));
         self.confidences.push(f64::from(confidence.clamp(0.0, 1.0)));
         self.right.push(truth == best);
     }
@@ -111,15 +101,12 @@ impl Table {
     }
 
     fn accuracy(&self) -> f64 {
-        self.right.iter().filter(|r| **r).count() as f64 / self.count() as f64
+        self.matrix.accuracy().unwrap_or(f64::NAN)
     }
 
-    fn row(&self, class: usize) -> Row {
-        let hits = self.confusion[class][class];
-        let samples: u64 = self.confusion[class].iter().sum();
-        let predicted: u64 = self.confusion.iter().map(|row| row[class]).sum();
-        let (precision, recall) = (hits as f64 / predicted as f64, hits as f64 / samples as f64);
-        Row { samples, precision, recall, f1: 2.0 * hits as f64 / (samples + predicted) as f64 }
+    /// Answers to examples of one class, by class.
+    fn answers(&self, truth: usize) -> impl Iterator<Item = u64> {
+        (0..self.matrix.classes().len()).map(move |answer| self.matrix.count(truth, Some(answer)))
     }
 
     /// Expected and greatest difference between confidence and accuracy over the bins.
@@ -139,22 +126,26 @@ impl Table {
             out,
             "calibration  error {expected:.4} expected, {greatest:.4} greatest ({BINS} bins)\n"
         );
-        let widest = self.labels.iter().map(|l| l.chars().count()).max().unwrap_or(0).max(5);
+        let labels = self.matrix.classes();
+        let widest = labels.iter().map(|l| l.chars().count()).max().unwrap_or(0).max(5);
         let _ = writeln!(
             out,
             "{:<widest$}  {:>7}  {:>9}  {:>6}  {:>6}",
             "class", "samples", "precision", "recall", "F1"
         );
-        for (class, label) in self.labels.iter().enumerate() {
-            let row = self.row(class);
-            let [precision, recall, f1] = [row.precision, row.recall, row.f1].map(figure);
-            let _ =
-                writeln!(out, "{label:<widest$}  {:>7}  {precision:>9}  {recall:>6}  {f1:>6}", row.samples);
+        for report in self.matrix.reports() {
+            let [precision, recall, f1] =
+                [report.precision, report.recall, report.f1()].map(|v| figure(v.unwrap_or(f64::NAN)));
+            let _ = writeln!(
+                out,
+                "{:<widest$}  {:>7}  {precision:>9}  {recall:>6}  {f1:>6}",
+                report.class, report.examples
+            );
         }
-        if self.labels.len() <= PRINTED_CLASSES {
+        if labels.len() <= PRINTED_CLASSES {
             let _ = writeln!(out, "\nconfusion: a row for each true class, a column for each answer");
-            for (label, row) in self.labels.iter().zip(&self.confusion) {
-                let counts: String = row.iter().map(|n| format!(" {n:>6}")).collect();
+            for (truth, label) in labels.iter().enumerate() {
+                let counts: String = self.answers(truth).map(|n| format!(" {n:>6}")).collect();
                 let _ = writeln!(out, "{label:<widest$} {counts}");
             }
         }
@@ -162,20 +153,23 @@ impl Table {
     }
 
     fn json(&self) -> serde_json::Value {
-        let number = |v: f64| if v.is_nan() { json!(null) } else { json!(v) };
         let (expected, greatest) = self.calibration();
-        let classes: Vec<_> = (0..self.labels.len())
-            .map(|class| {
-                let row = self.row(class);
+        let classes: Vec<_> = self
+            .matrix
+            .reports()
+            .iter()
+            .map(|report| {
                 json!({
-                    "class": self.labels[class], "samples": row.samples, "precision": number(row.precision),
-                    "recall": number(row.recall), "f1": number(row.f1),
+                    "class": report.class, "samples": report.examples, "precision": report.precision,
+                    "recall": report.recall, "f1": report.f1(),
                 })
             })
             .collect();
+        let confusion: Vec<Vec<u64>> =
+            (0..self.matrix.classes().len()).map(|truth| self.answers(truth).collect()).collect();
         json!({
             "samples": self.count(), "accuracy": self.accuracy(), "calibration_error": expected,
-            "greatest_calibration_error": greatest, "classes": classes, "confusion": self.confusion,
+            "greatest_calibration_error": greatest, "classes": classes, "confusion": confusion,
         })
     }
 }
@@ -186,17 +180,18 @@ mod tests {
 
     #[test]
     fn figures_follow_from_the_confusion() {
-        let mut table = Table::new(["a", "b", "c"].map(String::from).into());
+        let mut table = Table::new(&["a", "b", "c"].map(String::from));
         for (truth, answer) in [(0, 0), (0, 0), (0, 1), (1, 1), (1, 1), (1, 0), (1, 1)] {
             let mut probabilities = [0.1; 3];
             probabilities[answer] = 0.8;
             table.add(truth, &probabilities);
         }
-        assert_eq!(table.confusion, [[2, 1, 0], [1, 3, 0], [0, 0, 0]]);
+        let rows: Vec<Vec<u64>> = (0..3).map(|truth| table.answers(truth).collect()).collect();
+        assert_eq!(rows, [[2, 1, 0], [1, 3, 0], [0, 0, 0]]);
         assert!((table.accuracy() - 5.0 / 7.0).abs() < 1e-12);
-        let b = table.row(1);
-        assert_eq!((b.samples, b.precision, b.recall, b.f1), (4, 0.75, 0.75, 0.75));
-        assert!(table.row(2).recall.is_nan());
+        let b = &table.matrix.reports()[1];
+        assert_eq!((b.examples, b.precision, b.recall, b.f1()), (4, Some(0.75), Some(0.75), Some(0.75)));
+        assert_eq!(table.matrix.reports()[2].recall, None);
         let (expected, _) = table.calibration();
         assert!((expected - (0.8 - 5.0 / 7.0)).abs() < 1e-6, "{expected}");
     }

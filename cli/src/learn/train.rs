@@ -9,7 +9,7 @@ use crate::{fail, files, model};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use osprey_detector::evaluate::ConfusionMatrix;
+use osprey_learn::ConfusionMatrix;
 use osprey_learn::{
     Event, Examples, FeatureScaling, Head, KnnSettings, Metric, NearestNeighbors, Optimizer, Schedule,
     Trainer, TrainingSettings, Votes,

@@ -2,7 +2,7 @@
 
 use super::pictures::Labelled;
 use anyhow::Result;
-use osprey_detector::evaluate::ConfusionMatrix;
+use osprey_learn::ConfusionMatrix;
 use osprey_learn::{
     Control, Event, Examples, Head, KnnSettings, NearestNeighbors, Store, Trainer, TrainingSettings,
 };

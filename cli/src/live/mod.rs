@@ -17,9 +17,7 @@ use args::{FilterArg, LiveArgs, SummaryArg};
 use govern::Governed;
 use observed::ObservedOutputs;
 use osprey_detector::frame::Timestamp;
-use osprey_detector::pipeline::{
-    Delivery, Detections, Pipeline, PipelineOptions, Results, WorkerOptions,
-};
+use osprey_detector::pipeline::{Delivery, Detections, Pipeline, PipelineOptions, Results, WorkerOptions};
 use osprey_detector::preprocess::Filter;
 use osprey_detector::recording::{Header, Recorder};
 use osprey_detector::track::TrackerOptions;

@@ -1,5 +1,0 @@
-//! How good a model's answers are.
-
-mod confusion;
-
-pub use confusion::{ClassReport, ConfusionMatrix};
