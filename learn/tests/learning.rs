@@ -37,7 +37,7 @@ struct Neighbors {
 
 impl ScikitLearn {
     fn read() -> Self {
-        serde_json::from_str(include_str!("data/learning/scikit_learn.json")).unwrap()
+        serde_json::from_str(include_str!("data/scikit_learn.json")).unwrap()
     }
 }
 

@@ -3,7 +3,9 @@
 use crate::{Error, Image};
 use osprey_detector::frame::Frame;
 use osprey_detector::preprocess::PreprocessOptions;
-use osprey_detector::{Detect, DetectorOptions, InputBox, ModelError, PixelBox, TensorSpec, TensorViewMut};
+use osprey_detector::{
+    Detect, DetectorError, DetectorOptions, InputBox, ModelError, PixelBox, TensorSpec, TensorViewMut,
+};
 use std::path::Path;
 use std::sync::Arc;
 

@@ -6,16 +6,16 @@ use super::figure;
 use crate::args::EvalArgs;
 use crate::{files, model};
 use anyhow::{Context, Result, ensure};
-use hotcoco::metrics::calibration::{calibration_curve, calibration_error};
 use osprey_detector::Model;
 use osprey_detector::model::{Labels, LoadedModel};
+use osprey_evaluate::calibration_error;
 use osprey_learn::ConfusionMatrix;
 use samples::Samples;
 use serde_json::json;
 use std::fmt::Write;
 use std::process::ExitCode;
 
-/// Bins of confidence, as in Guo et al., "On Calibration of Modern Neural Networks", 2017.
+/// Bins of confidence.
 const BINS: usize = 15;
 /// Larger confusion matrices are not printed.
 const PRINTED_CLASSES: usize = 24;
@@ -111,7 +111,7 @@ impl Table {
 
     /// Expected and greatest difference between confidence and accuracy over the bins.
     fn calibration(&self) -> (f64, f64) {
-        calibration_error(&calibration_curve(&self.confidences, &self.right, BINS))
+        calibration_error(&self.confidences, &self.right, BINS)
     }
 
     fn text(&self) -> String {

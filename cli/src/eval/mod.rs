@@ -1,24 +1,20 @@
 //! `osprey eval`: how good a model is, by what people say is in the pictures.
 
-mod classes;
 mod classify;
 mod found;
 mod plot;
 mod report;
-mod score;
-mod truth;
 
 use crate::args::{EvalArgs, EvalTask};
+use crate::detect::EXTENSIONS;
 use crate::detect::finder::Finder;
 use crate::fail::SOME_SKIPPED;
 use crate::files;
 use anyhow::{Context, Result, bail, ensure};
-use found::Judged;
-use score::Scores;
+use osprey_evaluate::{Interval, Judged, Scores, Truth, bootstrap, mistakes, score};
 use serde_json::json;
 use std::fmt::Write;
 use std::process::ExitCode;
-use truth::Truth;
 
 /// Detections below count for nothing in COCO's figures either, as there are hundreds before them.
 const LEAST_SCORE: f32 = 0.01;
@@ -36,21 +32,26 @@ fn detection(args: &EvalArgs) -> Result<ExitCode> {
     };
     let (truth, judged) = match &args.detections {
         Some(file) => {
-            let truth = Truth::read(truth, images, &[])?;
-            let judged = found::by_file(&truth, file)?;
+            let truth = Truth::read(truth, images, &[], &EXTENSIONS)?;
+            let (judged, absent) = Judged::read(&truth, file)?;
+            if absent > 0 {
+                eprintln!(
+                    "osprey: {absent} pictures of the truth are not in the detections; they are left out"
+                );
+            }
             (truth, judged)
         }
         None => {
             let mut choose = args.choose.clone();
             choose.score_threshold.get_or_insert(LEAST_SCORE);
             let mut finder = Finder::load(&args.model, &choose)?;
-            let truth = Truth::read(truth, images, finder.labels())?;
+            let truth = Truth::read(truth, images, finder.labels(), &EXTENSIONS)?;
             let judged = found::by_model(&truth, &mut finder, args)?;
             (truth, judged)
         }
     };
     ensure!(!judged.is_empty(), "no picture of the truth could be read from {}", images.display());
-    let scores = score::score(&truth, &judged)?;
+    let scores = score(&truth, &judged)?;
     let intervals = bootstrap(&truth, &judged, args.bootstrap)?;
     print!("{}", text(&truth, &judged, &scores, &intervals));
     if let Some(path) = &args.json {
@@ -60,7 +61,7 @@ fn detection(args: &EvalArgs) -> Result<ExitCode> {
         files::write_whole(path, plot::precision_recall(&truth, &scores).as_bytes())?;
     }
     if let Some(path) = &args.report {
-        let mistakes = score::mistakes(&truth, &judged, args.report_score.into())?;
+        let mistakes = mistakes(&truth, &judged, args.report_score.into())?;
         let summary = text(&truth, &judged, &scores, &intervals);
         let page =
             report::Page { truth: &truth, judged: &judged, scores: &scores, mistakes: &mistakes, args };
@@ -68,31 +69,6 @@ fn detection(args: &EvalArgs) -> Result<ExitCode> {
     }
     let all_read = judged.len() == truth.pictures.len();
     Ok(if all_read { ExitCode::SUCCESS } else { ExitCode::from(SOME_SKIPPED) })
-}
-
-/// A figure's interval that 95 % of resampled sets of pictures lie in.
-struct Interval {
-    name: &'static str,
-    low: f64,
-    high: f64,
-}
-
-fn bootstrap(truth: &Truth, judged: &[Judged], samples: u32) -> Result<Vec<Interval>> {
-    let mut values: Vec<(&'static str, Vec<f64>)> = Vec::new();
-    for sample in 0..samples {
-        let figures = score::resampled(truth, judged, sample.into())?;
-        values.resize_with(figures.len(), || ("", Vec::new()));
-        for ((name, list), (figure, value)) in values.iter_mut().zip(figures) {
-            *name = figure;
-            list.extend(Some(value).filter(|v| !v.is_nan()));
-        }
-    }
-    let interval = |(name, mut list): (&'static str, Vec<f64>)| {
-        list.sort_by(f64::total_cmp);
-        let at = |share: f64| list.get((share * list.len() as f64) as usize).copied();
-        Some(Interval { name, low: at(0.025)?, high: at(0.975).or(list.last().copied())? })
-    };
-    Ok(values.into_iter().filter_map(interval).collect())
 }
 
 /// What the figures of COCO mean, in the order in which they are computed.

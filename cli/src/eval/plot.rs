@@ -1,8 +1,7 @@
 //! Precision over recall, as an SVG.
 
-use super::score::Scores;
-use super::truth::Truth;
 use crate::detect::{annotate, report::Escaped};
+use osprey_evaluate::{Scores, Truth};
 use std::fmt::Write;
 
 const WIDTH: f64 = 640.0;

@@ -1,15 +1,13 @@
 //! A self-contained page: the figures, the curves, and the pictures with the most mistakes.
 
-use super::found::Judged;
 use super::plot;
-use super::score::{Mistakes, Scores};
-use super::truth::Truth;
 use crate::args::{EvalArgs, MAX_MEGAPIXELS};
 use crate::detect::decode::{self, Opened, PictureLimits};
 use crate::detect::report::{Escaped, thumbnail};
 use anyhow::Result;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use osprey_evaluate::{Judged, Mistakes, Scores, Truth};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");

@@ -53,8 +53,8 @@ mod tests {
     #[test]
     fn rotations_keep_their_sign_and_attitudes_do_not_convert() {
         let degrees = Convention { rotation: RotationUnit::DegreesPerSecond, ..Convention::ANDROID };
-        let factor = factor(&degrees, &Convention::IOS, Channel::RotationY).unwrap();
-        assert!((180.0 * factor - std::f64::consts::PI).abs() < 1e-12);
+        let scale = factor(&degrees, &Convention::IOS, Channel::RotationY).unwrap();
+        assert!((180.0 * scale - std::f64::consts::PI).abs() < 1e-12);
         assert_eq!(factor(&Convention::IOS, &Convention::IOS, Channel::Yaw).unwrap(), 1.0);
         let refused = factor(&Convention::ANDROID, &Convention::IOS, Channel::Yaw);
         assert!(matches!(refused, Err(MotionError::Attitude { channel: Channel::Yaw })));

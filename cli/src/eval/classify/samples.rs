@@ -4,13 +4,13 @@ use crate::args::{EvalArgs, MAX_MEGAPIXELS};
 use crate::detect::decode::{self, Opened, PictureLimits};
 use crate::detect::finder::prepare;
 use crate::detect::inputs::{Input, Inputs, Search};
-use crate::eval::classes::ClassMap;
 use crate::eval::read;
 use anyhow::{Context, Result, bail, ensure};
 use npyz::{NpyFile, Order};
 use osprey_detector::model::LoadedModel;
 use osprey_detector::tensor::{TensorSpec, TensorViewMut};
 use osprey_detector::{FramePreparer, Model};
+use osprey_evaluate::ClassMap;
 use std::path::Path;
 
 /// Inputs with their true classes, one after the other.

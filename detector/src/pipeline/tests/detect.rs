@@ -4,7 +4,7 @@ use crate::frame::{Frame, Orientation, Plane, YuvColor};
 use crate::geometry::{Detection, InputBox, NormBox};
 use crate::model::ModelError;
 use crate::preprocess::{Align, Filter, Fit, PreprocessOptions};
-use crate::ssd::DetectorError;
+use crate::ssd::{ClassFilter, DetectorError, DetectorOptions};
 use crate::tensor::{DType, Tensor, TensorSpec, TensorView, TensorViewMut};
 
 /// Finds bright pixels: one box about all of them.
@@ -12,6 +12,7 @@ struct Bright {
     spec: TensorSpec,
     input: Tensor,
     fit: Fit,
+    least_score: f32,
     found: Vec<Detection<InputBox>>,
 }
 
@@ -23,7 +24,13 @@ impl Bright {
             dtype: DType::U8,
             quantization: None,
         };
-        Self { input: Tensor::zeros(spec.dtype, &spec.shape).unwrap(), spec, fit, found: Vec::new() }
+        Self {
+            input: Tensor::zeros(spec.dtype, &spec.shape).unwrap(),
+            spec,
+            fit,
+            least_score: 0.0,
+            found: Vec::new(),
+        }
     }
 }
 
@@ -41,6 +48,15 @@ impl Detect for Bright {
     }
 
     fn infer(&mut self) -> Result<(), ModelError> {
+        Ok(())
+    }
+
+    fn class_names(&self) -> Vec<String> {
+        vec!["bright".to_owned()]
+    }
+
+    fn reconfigure(&mut self, options: &DetectorOptions) -> Result<(), DetectorError> {
+        self.least_score = options.score_threshold;
         Ok(())
     }
 
@@ -68,6 +84,7 @@ impl Detect for Bright {
             };
             self.found.push(Detection { bbox, class_id: 0, score: 0.9 });
         }
+        self.found.retain(|d| d.score >= self.least_score);
         Ok(&self.found)
     }
 }
@@ -202,4 +219,27 @@ fn frames_without_times_get_their_own() {
         assert!(results.recv().unwrap().unwrap().output.detections.is_empty());
     }
     assert_eq!(pipeline.ledger().shown, 5);
+}
+
+#[test]
+fn options_change_from_the_next_frame_on_until_another_model_comes() {
+    let (pipeline, results) = Pipeline::start(|| Ok(Bright::new(64, 64, Fit::Stretch)), &options()).unwrap();
+    assert_eq!(pipeline.labels().iter().collect::<Vec<_>>(), ["bright"]);
+    assert_eq!(pipeline.input_spec().shape, [1, 64, 64, 3]);
+    let pixels = [255; 64];
+    let found = || {
+        pipeline.submit(&Frame::gray(&pixels, 8, 8).unwrap()).unwrap();
+        results.recv().unwrap().unwrap().output.detections.len()
+    };
+    assert_eq!(found(), 1);
+    let strict = DetectorOptions { score_threshold: 0.95, ..Default::default() };
+    pipeline.reconfigure(&strict).unwrap();
+    assert_eq!(found(), 0);
+    let unknown = ClassFilter::Only(vec!["dark".to_owned()]);
+    let refused = DetectorOptions { classes: unknown, score_threshold: 0.1, ..Default::default() };
+    assert!(matches!(pipeline.reconfigure(&refused), Err(DetectorError::Labels(_))));
+    assert_eq!(found(), 0, "nothing changes with an error");
+    assert!(pipeline.recent_inference_ms() > 0.0);
+    pipeline.replace_model(|| Ok(Bright::new(32, 32, Fit::Stretch))).unwrap();
+    assert_eq!((found(), pipeline.input_spec().shape[1]), (1, 32), "another model has its own options");
 }

@@ -1,11 +1,10 @@
 //! Pascal VOC's XML: corners in whole pixels counted from one, both included.
 
-use super::{Labelled, Place, Truth, TruthBox, paired};
-use anyhow::{Context, Result};
+use super::{Folders, Labelled, Place, Truth, TruthBox};
+use crate::EvaluateError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 #[derive(Deserialize)]
 struct Annotation {
@@ -29,15 +28,14 @@ struct Corners {
     ymax: f64,
 }
 
-pub(super) fn read(folder: &Path, images: &Path) -> Result<Truth> {
+pub(super) fn read(folders: &Folders<'_>) -> Result<Truth, EvaluateError> {
     let mut read = Vec::new();
-    for (path, label) in paired(folder, "xml", images) {
+    for (path, label) in folders.paired("xml") {
         let objects = match label {
             Some(file) => {
-                let text =
-                    fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                let text = fs::read_to_string(&file).map_err(EvaluateError::read(&file))?;
                 let parsed: Annotation = quick_xml::de::from_str(&text)
-                    .with_context(|| format!("{} is not a VOC annotation", file.display()))?;
+                    .map_err(EvaluateError::parse(&file, "is not a VOC annotation"))?;
                 parsed.object
             }
             None => Vec::new(),

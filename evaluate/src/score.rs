@@ -1,40 +1,49 @@
 //! COCO's average precision and recall, by the crate hotcoco, which gives pycocotools' figures.
 
-use super::found::Judged;
-use super::truth::Truth;
-use anyhow::{Context, Result};
+use crate::{EvaluateError, Judged, Truth};
 use hotcoco::{AccumulatedEval, Annotation, COCO, COCOeval, Category, Dataset, Image, IouType};
 use std::collections::HashMap;
 
 /// Figures over all pictures.
-pub(crate) struct Scores {
+#[derive(Debug, Clone)]
+pub struct Scores {
     /// Name and value of COCO's twelve figures: AP, AP50, … ; NaN where there is nothing to measure.
-    pub(crate) summary: Vec<(&'static str, f64)>,
+    pub summary: Vec<(&'static str, f64)>,
     /// Classes with at least one object, in the truth's order.
-    pub(crate) classes: Vec<ClassScore>,
+    pub classes: Vec<ClassScore>,
 }
 
 /// Figures of one class.
-pub(crate) struct ClassScore {
-    pub(crate) class: usize,
-    pub(crate) objects: usize,
-    pub(crate) found: usize,
-    /// Mean over IoU thresholds 0.5 to 0.95.
-    pub(crate) ap: f64,
-    pub(crate) ap50: f64,
+#[derive(Debug, Clone)]
+pub struct ClassScore {
+    /// Index among the truth's classes.
+    pub class: usize,
+    /// How many people boxed.
+    pub objects: usize,
+    /// How many the model found, right or wrong.
+    pub found: usize,
+    /// Average precision, mean over IoU thresholds 0.5 to 0.95.
+    pub ap: f64,
+    /// Average precision at IoU 0.5.
+    pub ap50: f64,
     /// Recall with 100 detections a picture, mean over the same thresholds.
-    pub(crate) recall: f64,
+    pub recall: f64,
     /// Precision at recall 0, 0.01, … 1, IoU 0.5.
-    pub(crate) curve: Vec<f64>,
+    pub curve: Vec<f64>,
 }
 
 /// What pycocotools reports where there is nothing to measure.
 const NOTHING: f64 = -1.0;
 
-pub(crate) fn score(truth: &Truth, judged: &[Judged]) -> Result<Scores> {
+/// COCO's figures over all judged pictures.
+///
+/// # Errors
+/// [`EvaluateError::Score`].
+pub fn score(truth: &Truth, judged: &[Judged]) -> Result<Scores, EvaluateError> {
     let all: Vec<usize> = (0..judged.len()).collect();
     let eval = evaluated(truth, judged, &all, 0.0)?;
-    let accumulated = eval.accumulated().context("nothing was accumulated")?;
+    let accumulated =
+        eval.accumulated().ok_or_else(|| EvaluateError::Nothing("nothing was accumulated".to_owned()))?;
     let summary = summary(&eval);
     let mut objects = vec![0; truth.classes.len()];
     let mut found = objects.clone();
@@ -51,7 +60,11 @@ pub(crate) fn score(truth: &Truth, judged: &[Judged]) -> Result<Scores> {
 
 /// Figures of a random sample of the pictures, drawn with replacement: the i-th sample of a
 /// bootstrap over pictures.
-pub(crate) fn resampled(truth: &Truth, judged: &[Judged], sample: u64) -> Result<Vec<(&'static str, f64)>> {
+fn resampled(
+    truth: &Truth,
+    judged: &[Judged],
+    sample: u64,
+) -> Result<Vec<(&'static str, f64)>, EvaluateError> {
     // SplitMix64.
     let mut state = (sample + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut draw = || {
@@ -64,13 +77,46 @@ pub(crate) fn resampled(truth: &Truth, judged: &[Judged], sample: u64) -> Result
     Ok(summary(&evaluated(truth, judged, &drawn, 0.0)?))
 }
 
+/// A figure's interval that 95 % of resampled sets of pictures lie in.
+#[derive(Debug, Clone)]
+pub struct Interval {
+    /// The figure, as in [`Scores::summary`].
+    pub name: &'static str,
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// Intervals of COCO's figures by a bootstrap over pictures, the same at every call.
+///
+/// # Errors
+/// [`EvaluateError::Score`].
+pub fn bootstrap(truth: &Truth, judged: &[Judged], samples: u32) -> Result<Vec<Interval>, EvaluateError> {
+    let mut values: Vec<(&'static str, Vec<f64>)> = Vec::new();
+    for sample in 0..samples {
+        let figures = resampled(truth, judged, sample.into())?;
+        values.resize_with(figures.len(), || ("", Vec::new()));
+        for ((name, list), (figure, value)) in values.iter_mut().zip(figures) {
+            *name = figure;
+            list.extend(Some(value).filter(|v| !v.is_nan()));
+        }
+    }
+    let interval = |(name, mut list): (&'static str, Vec<f64>)| {
+        list.sort_by(f64::total_cmp);
+        let at = |share: f64| list.get((share * list.len() as f64) as usize).copied();
+        Some(Interval { name, low: at(0.025)?, high: at(0.975).or(list.last().copied())? })
+    };
+    Ok(values.into_iter().filter_map(interval).collect())
+}
+
 /// An evaluation of some pictures, which may repeat, of detections with at least this score.
-pub(crate) fn evaluated(
+fn evaluated(
     truth: &Truth,
     judged: &[Judged],
     chosen: &[usize],
     least_score: f64,
-) -> Result<COCOeval> {
+) -> Result<COCOeval, EvaluateError> {
     let (mut images, mut objects, mut found) = (Vec::new(), Vec::new(), Vec::new());
     for (position, &index) in chosen.iter().enumerate() {
         let (judged, image_id) = (&judged[index], position as u64 + 1);
@@ -104,7 +150,7 @@ pub(crate) fn evaluated(
         .collect();
     let dataset = Dataset { images, annotations: objects, categories, ..Dataset::default() };
     let truth = COCO::from_dataset(dataset);
-    let found = truth.load_res_anns(found).context("the detections cannot be evaluated")?;
+    let found = truth.load_res_anns(found)?;
     let mut eval = COCOeval::new(truth, found, IouType::Bbox);
     eval.evaluate()?;
     eval.accumulate();
@@ -145,19 +191,23 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// What went wrong in a picture, at a score threshold and IoU 0.5.
-pub(crate) struct Mistakes {
+#[derive(Debug, Clone)]
+pub struct Mistakes {
     /// Position among the judged pictures.
-    pub(crate) judged: usize,
+    pub judged: usize,
     /// Positions among the truth's boxes of the picture that nothing was matched with.
-    pub(crate) missed: Vec<usize>,
+    pub missed: Vec<usize>,
     /// Positions among the found boxes with the score that match nothing.
-    pub(crate) wrong: Vec<usize>,
+    pub wrong: Vec<usize>,
     /// Positions among the found boxes that are right.
-    pub(crate) right: Vec<usize>,
+    pub right: Vec<usize>,
 }
 
 /// Pictures by the number of their mistakes, most first.
-pub(crate) fn mistakes(truth: &Truth, judged: &[Judged], least_score: f64) -> Result<Vec<Mistakes>> {
+///
+/// # Errors
+/// [`EvaluateError::Score`].
+pub fn mistakes(truth: &Truth, judged: &[Judged], least_score: f64) -> Result<Vec<Mistakes>, EvaluateError> {
     let all: Vec<usize> = (0..judged.len()).collect();
     let eval = evaluated(truth, judged, &all, least_score)?;
     let found = eval.image_diagnostics(0.5, 1.0)?.annotations;

@@ -1,7 +1,7 @@
 //! COCO's object detection format.
 
 use super::{Labelled, Place, Truth, TruthBox};
-use anyhow::{Context, Result};
+use crate::EvaluateError;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::fs::File;
@@ -39,9 +39,10 @@ struct Category {
     name: String,
 }
 
-pub(super) fn read(file: &Path, images: &Path) -> Result<Truth> {
-    let dataset: Dataset = serde_json::from_reader(BufReader::new(File::open(file)?))
-        .context("not COCO JSON with images, annotations and categories")?;
+pub(super) fn read(file: &Path, images: &Path) -> Result<Truth, EvaluateError> {
+    let open = File::open(file).map_err(EvaluateError::read(file))?;
+    let dataset: Dataset = serde_json::from_reader(BufReader::new(open))
+        .map_err(EvaluateError::parse(file, "is not COCO JSON with images, annotations and categories"))?;
     let mut categories = dataset.categories;
     categories.sort_by_key(|c| c.id);
     let classes: HashMap<u64, usize> = categories.iter().enumerate().map(|(i, c)| (c.id, i)).collect();
@@ -53,12 +54,11 @@ pub(super) fn read(file: &Path, images: &Path) -> Result<Truth> {
         pictures.push(Labelled { path, id: image.id, size, boxes: Vec::new() });
     }
     for a in dataset.annotations {
-        let position = *positions
-            .get(&a.image_id)
-            .with_context(|| format!("an annotation refers to image {}, which is not listed", a.image_id))?;
-        let class = *classes.get(&a.category_id).with_context(|| {
-            format!("an annotation is of category {}, which is not listed", a.category_id)
-        })?;
+        let unlisted = |what: &str, id| {
+            EvaluateError::format(file, format!("has an annotation of {what} {id}, which is not listed"))
+        };
+        let position = *positions.get(&a.image_id).ok_or_else(|| unlisted("image", a.image_id))?;
+        let class = *classes.get(&a.category_id).ok_or_else(|| unlisted("category", a.category_id))?;
         let place = Place::Pixels(a.bbox);
         pictures[position].boxes.push(TruthBox { class, place, area: a.area, ignored: a.iscrowd != 0 });
     }

@@ -13,23 +13,25 @@ const SYNONYMS: [(&str, &str); 6] = [
 ];
 
 /// From the names that a model or a file of detections uses to the truth's classes.
-pub(crate) struct ClassMap {
+#[derive(Debug)]
+pub struct ClassMap {
     by_name: HashMap<String, usize>,
 }
 
 impl ClassMap {
-    pub(crate) fn new(truth: &[String]) -> Self {
+    /// From the names of the truth's classes.
+    pub fn new(truth: &[String]) -> Self {
         Self { by_name: truth.iter().enumerate().map(|(i, name)| (normal(name), i)).collect() }
     }
 
     /// The truth's class of this name; `None` where the truth says nothing about it.
-    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+    pub fn find(&self, name: &str) -> Option<usize> {
         self.by_name.get(&normal(name)).copied()
     }
 }
 
 /// Classes of the truth that none of `names` stands for.
-pub(crate) fn missing<'a>(truth: &'a [String], names: &[String]) -> Vec<&'a str> {
+pub fn missing<'a>(truth: &'a [String], names: &[String]) -> Vec<&'a str> {
     let known = ClassMap::new(names);
     truth.iter().filter(|class| known.find(class).is_none()).map(String::as_str).collect()
 }
