@@ -1,41 +1,13 @@
-//! Arguments as they are typed. Each command checks its own before it starts.
+//! Arguments as they are typed, and those that several commands share. Each command checks its own before it
+//! starts.
 
-use crate::digits::DigitsArgs;
-use crate::learn::{ClassifyArgs, TrainArgs};
-use crate::live::args::{LiveArgs, ReplayArgs};
-use crate::motion::MotionArgs;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use osprey_detector::model::Task;
 use std::path::PathBuf;
 
 /// Pictures with more megapixels are left out, where nothing else is asked for: under a gigabyte of
 /// memory while they are decoded.
 pub(crate) const MAX_MEGAPIXELS: u32 = 80;
-
-/// Finds objects in pictures, from quantized TFLite models, on the CPU.
-#[derive(Debug, Parser)]
-#[command(name = "osprey", version, max_term_width = 100, arg_required_else_help = true)]
-pub(crate) struct Cli {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Detect(Box<DetectArgs>),
-    Info(InfoArgs),
-    Run(RunArgs),
-    Bench(BenchArgs),
-    Eval(Box<EvalArgs>),
-    Models(ModelsArgs),
-    Drift(DriftArgs),
-    Motion(Box<MotionArgs>),
-    Digits(DigitsArgs),
-    Train(Box<TrainArgs>),
-    Classify(ClassifyArgs),
-    Live(Box<LiveArgs>),
-    Replay(Box<ReplayArgs>),
-}
 
 /// What runs the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -23,6 +23,7 @@ macro_rules! print {
 
 mod args;
 mod bench;
+mod command;
 mod detect;
 mod digits;
 mod drift;
@@ -38,8 +39,8 @@ mod models;
 mod motion;
 mod run;
 
-use args::{Cli, Command};
 use clap::Parser;
+use command::{Cli, Command};
 use osprey_engine::Isa;
 use std::process::ExitCode;
 

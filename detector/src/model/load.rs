@@ -1,6 +1,7 @@
 //! From a file to a running model: which backend, and why.
 
 use super::associated::Archive;
+use super::backend::{Backend, BackendChoice, is_float};
 use super::native::NativeModel;
 use super::{
     Calibration, Entry, ImageInput, LabelSource, Labels, Manifest, Metadata, Model, ModelError, metadata,
@@ -9,43 +10,13 @@ use super::{
 // is gone once this module has compiled it.
 use crate::ssd::LiteRtModel;
 use crate::tensor::TensorSpec;
-use osprey_engine::{DType, Graph, Isa, Limits, Options, PostProcess, Program};
-use serde::Serialize;
+use osprey_engine::{Graph, Isa, Limits, Options, PostProcess, Program};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Name of the packed file that describes a model as a manifest would.
 const PACKED_ENTRY: &str = "osprey.toml";
-
-/// What runs a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Backend {
-    /// osprey-engine.
-    Native,
-    /// tract-tflite, for float models with operators that the engine lacks.
-    Tract,
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Native => "native",
-            Self::Tract => "tract",
-        })
-    }
-}
-
-/// Which backend to use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-pub enum BackendChoice {
-    /// Native; tract for float models that the engine refuses.
-    #[default]
-    Auto,
-    /// This one or none.
-    Only(Backend),
-}
 
 /// What becomes of the operator TFLite_Detection_PostProcess at a graph's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -280,14 +251,6 @@ fn start(bytes: &[u8], graph: &Graph<'_>, options: &LoadOptions) -> Result<Runni
             other => other,
         },
     }
-}
-
-/// Whether nothing but constants is quantized: tract computes wrong on some quantized operators.
-pub(super) fn is_float(graph: &Graph<'_>) -> bool {
-    graph
-        .tensors
-        .iter()
-        .all(|t| !matches!(t.dtype, DType::I8 | DType::U8 | DType::I16) || t.quantization.is_none())
 }
 
 fn native(graph: &Graph<'_>, options: &LoadOptions, reason: String) -> Result<Running, ModelError> {

@@ -1,6 +1,7 @@
 //! Models behind one trait, whatever runs them.
 
 mod associated;
+mod backend;
 mod description;
 mod error;
 mod image;
@@ -13,6 +14,7 @@ mod native;
 #[cfg(feature = "tract")]
 mod tract;
 
+pub use backend::{Backend, BackendChoice};
 pub use description::{
     AccelerationUnit, Anchor, AnchorSpec, Calibration, Channel, Convention, MotionSpec, MultiscaleAnchors,
     Quantity, Resampling, RotationUnit, STANDARD_GRAVITY, ScoreKind, SignConvention, SpecError, SsdAnchors,
@@ -22,7 +24,7 @@ pub use error::ModelError;
 pub use image::{ColorOrder, ImageInput, Normalization, ResizeMode};
 pub use info::{ModelInfo, OperatorCount, Problem};
 pub use labels::{LabelError, LabelSource, Labels};
-pub use load::{Backend, BackendChoice, LoadOptions, LoadedModel, PostProcessing, load};
+pub use load::{LoadOptions, LoadedModel, PostProcessing, load};
 pub use manifest::{Entry, InputEntry, LabelsEntry, Manifest, ManifestError, Task};
 pub use metadata::{AssociatedFile, FileKind, Metadata, ScoreCalibration, ScoreTransform, TensorMetadata};
 pub use native::NativeModel;

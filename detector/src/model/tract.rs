@@ -3,7 +3,7 @@
 //! tract states its requirements by panicking here and there, on files of others' making; a panic
 //! while loading or running becomes [`ModelError::Backend`].
 
-use super::load::is_float;
+use super::backend::is_float;
 use super::{Model, ModelError, find};
 use crate::tensor::{DType, Tensor, TensorSpec, TensorView, TensorViewMut};
 use ndarray::{ArrayD, IxDyn};

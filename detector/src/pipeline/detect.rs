@@ -1,14 +1,14 @@
 //! The worker that detects and tracks.
 
 use super::governor::Recent;
-use super::latency::Snapshot;
-use super::ledger::{DropReason, Ledger};
+use super::ledger::{DropReason, Ledger, Snapshot};
 use super::lock;
 use super::results::{Outcome, Results};
 use super::settings::Settings;
+use super::state::WorkerState;
 use super::task::{Stage, Task, Timings};
 use super::thread::Observer;
-use super::worker::{SubmitError, Submitted, Worker, WorkerOptions, WorkerState};
+use super::worker::{SubmitError, Submitted, Worker, WorkerOptions};
 use crate::detect::{Detect, Detector, FramePreparer, PreparedFrame};
 use crate::frame::{Frame, Timestamp};
 use crate::geometry::Detection;

@@ -1,6 +1,5 @@
 //! Histograms of how long each stage of a frame took, in constant memory.
 
-use super::ledger::Ledger;
 use super::task::{Stage, Timings};
 use hdrhistogram::Histogram;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -85,16 +84,4 @@ impl Serialize for Latency {
         let used = Stage::ALL.iter().filter(|s| self.of(**s).count > 0);
         serializer.collect_map(used.map(|s| (s.name(), self.of(*s))))
     }
-}
-
-/// What happened so far, all of one moment.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Snapshot {
-    /// The fate of every frame.
-    pub ledger: Ledger,
-    /// How long the stages took.
-    #[serde(rename = "latency_ms")]
-    pub latency: Latency,
-    /// Shown results per second, between the first and the last.
-    pub fps: f64,
 }

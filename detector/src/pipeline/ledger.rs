@@ -1,6 +1,6 @@
 //! Counts the fate of every frame, so that none goes missing.
 
-use super::latency::{Histograms, Snapshot};
+use super::latency::{Histograms, Latency};
 use super::lock;
 use super::task::Timings;
 use crate::frame::Timestamp;
@@ -10,6 +10,18 @@ use std::time::Instant;
 
 /// A clock that goes back by more than this many seconds was set anew; by less, the frame is late.
 const CLOCK_RESET: f64 = 1.0;
+
+/// What happened so far, all of one moment.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Snapshot {
+    /// The fate of every frame.
+    pub ledger: Ledger,
+    /// How long the stages took.
+    #[serde(rename = "latency_ms")]
+    pub latency: Latency,
+    /// Shown results per second, between the first and the last.
+    pub fps: f64,
+}
 
 /// Why a frame never reached the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]

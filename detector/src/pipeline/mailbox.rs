@@ -1,7 +1,19 @@
 //! The worker's inbox: the newest frame wins, or senders wait for room.
 
-use super::worker::Delivery;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select_biased};
+
+/// What happens to frames that come faster than they are worked off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// The newest takes the place of the one that waits: for cameras.
+    #[default]
+    Newest,
+    /// None is dropped and submitting waits while `capacity` are queued: for files.
+    Every {
+        /// Frames that may wait.
+        capacity: usize,
+    },
+}
 
 /// Closed when its sender goes; nothing is ever sent.
 pub(super) type Closing = Receiver<std::convert::Infallible>;

@@ -15,17 +15,20 @@ mod ledger;
 mod mailbox;
 mod results;
 mod settings;
+mod state;
 mod task;
 mod thread;
 mod worker;
 
 pub use detect::{DetectInput, DetectTask, Detections, Pipeline, PipelineOptions};
-pub use latency::{Latency, Percentiles, Snapshot};
-pub use ledger::{DropReason, Dropped, Ledger};
+pub use latency::{Latency, Percentiles};
+pub use ledger::{DropReason, Dropped, Ledger, Snapshot};
+pub use mailbox::Delivery;
 pub use results::{Ended, Outcome, Results, ResultsOf, Shown, WorkError};
+pub use state::WorkerState;
 pub use task::{Stage, Task, Timings};
 pub use thread::Observer;
-pub use worker::{Delivery, SubmitError, Submitted, Worker, WorkerOptions, WorkerState};
+pub use worker::{SubmitError, Submitted, Worker, WorkerOptions};
 
 /// A lock that a panic elsewhere does not close: all that is kept under one is whole at any time.
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

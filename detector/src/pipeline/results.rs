@@ -1,5 +1,4 @@
-use super::latency::Snapshot;
-use super::ledger::{Ledger, Stats, Ticket};
+use super::ledger::{Ledger, Snapshot, Stats, Ticket};
 use super::mailbox::Closing;
 use super::task::{Stage, Task, Timings};
 use crate::frame::Timestamp;

@@ -1,35 +1,22 @@
 //! A thread that owns a task, and the handle that frames are submitted through.
 
-use super::latency::Snapshot;
-use super::ledger::{DropReason, Ledger, Stats};
+use super::ledger::{DropReason, Ledger, Snapshot, Stats};
 use super::lock;
-use super::mailbox::Mailbox;
+use super::mailbox::{Delivery, Mailbox};
 use super::results::{Outcome, Results, ResultsOf};
+use super::state::{SharedState, WorkerState};
 use super::task::{Stage, Task, Timings};
 use super::thread::{Control, Factory, Job, Observer, SharedObserver, Sink, WorkerThread};
 use crate::frame::Timestamp;
 use crossbeam_channel::{Receiver, Sender, bounded, never, unbounded};
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long [`Worker::shutdown`] waits for a task that is running.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(90);
-
-/// What happens to frames that come faster than they are worked off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Delivery {
-    /// The newest takes the place of the one that waits: for cameras.
-    #[default]
-    Newest,
-    /// None is dropped and submitting waits while `capacity` are queued: for files.
-    Every {
-        /// Frames that may wait.
-        capacity: usize,
-    },
-}
 
 /// How a worker is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,51 +32,6 @@ pub struct WorkerOptions {
 impl Default for WorkerOptions {
     fn default() -> Self {
         Self { delivery: Delivery::Newest, max_age: None, name: "osprey-worker".to_owned() }
-    }
-}
-
-/// What a worker is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum WorkerState {
-    /// Takes frames.
-    Running,
-    /// Takes none until resumed.
-    Paused,
-    /// The task could not be made anew after a panic; each frame tries again.
-    Faulted,
-    /// Was shut down, or finished.
-    Ended,
-}
-
-#[derive(Debug)]
-pub(super) struct SharedState(AtomicU8);
-
-impl SharedState {
-    pub(super) fn get(&self) -> WorkerState {
-        match self.0.load(Ordering::Acquire) {
-            0 => WorkerState::Running,
-            1 => WorkerState::Paused,
-            2 => WorkerState::Faulted,
-            _ => WorkerState::Ended,
-        }
-    }
-
-    pub(super) fn set(&self, state: WorkerState) {
-        self.0.store(state as u8, Ordering::Release);
-    }
-
-    pub(super) fn faulted(&self) {
-        self.exchange(WorkerState::Running, WorkerState::Faulted);
-    }
-
-    pub(super) fn recovered(&self) {
-        self.exchange(WorkerState::Faulted, WorkerState::Running);
-    }
-
-    fn exchange(&self, from: WorkerState, to: WorkerState) {
-        // Where it is neither, it is paused or ended, and stays so.
-        let _ = self.0.compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Acquire);
     }
 }
 
@@ -184,7 +126,7 @@ impl<T: Task> Worker<T> {
             Delivery::Every { capacity } => capacity,
         };
         let spare = bounded(waiting.saturating_add(2).min(64));
-        let state = Arc::new(SharedState(AtomicU8::new(WorkerState::Running as u8)));
+        let state = Arc::new(SharedState::default());
         let observer = SharedObserver::<T>::default();
         let thread = WorkerThread {
             task: Some(task),

@@ -14,6 +14,7 @@ mod neon;
 mod options;
 mod placement;
 mod plan;
+mod rows;
 mod scalar;
 mod upright;
 
@@ -161,7 +162,7 @@ impl Preprocessor {
         self.fill_bars(&plan, &mut elements);
         self.scalar.prepare(frame, &plan);
         let (rect, width, bytes) = (plan.rect, self.width, plan.columns() * 3);
-        self.rgb.resize(bytes + fast::SLACK, 0);
+        self.rgb.resize(bytes + rows::SLACK, 0);
         for row in 0..plan.rows() {
             if !self.kernel.is_some_and(|kernel| kernel.row(frame, &plan, row, &mut self.rgb)) {
                 self.scalar.row(frame, &plan, row, self.kernel, &mut self.rgb[..bytes]);

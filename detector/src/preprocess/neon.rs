@@ -5,16 +5,15 @@
 
 use super::axis::{Axis, TAP_BLOCK};
 use super::color::{self, NEUTRAL, SAMPLE_BITS, ToRgb};
-use super::fast::{Biplanar, Packed, Taps, blocks, check_across};
-use super::scalar;
+use super::rows::{self, Biplanar, Packed, Taps, blocks, check_across};
 use std::arch::aarch64::*;
 
 /// Exists only where the CPU has NEON.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Neon(());
 
-const ACROSS_SHIFT: i32 = scalar::ACROSS_SHIFT as i32;
-const DOWN_SHIFT: i32 = scalar::DOWN_SHIFT as i32;
+const ACROSS_SHIFT: i32 = rows::ACROSS_SHIFT as i32;
+const DOWN_SHIFT: i32 = rows::DOWN_SHIFT as i32;
 const COLOR_SHIFT: i32 = color::COLOR_SHIFT as i32;
 const LEVEL_SHIFT: i32 = SAMPLE_BITS as i32;
 
@@ -26,19 +25,19 @@ impl Neon {
         std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
     }
 
-    /// See [`super::fast::Kernel::across`].
+    /// See [`super::rows::Kernel::across`].
     pub(super) fn across(self, source: &[u8], step: usize, axis: &Axis, out: [&mut [i16]; 3]) {
         // SAFETY: `self` exists, so the CPU has NEON.
         unsafe { across(source, step, axis, out) }
     }
 
-    /// See [`super::fast::Kernel::packed`].
+    /// See [`super::rows::Kernel::packed`].
     pub(super) fn packed(self, rows: &Packed<'_>, out: &mut [u8]) {
         // SAFETY: `self` exists, so the CPU has NEON.
         unsafe { packed(rows, out) }
     }
 
-    /// See [`super::fast::Kernel::biplanar`].
+    /// See [`super::rows::Kernel::biplanar`].
     pub(super) fn biplanar(self, rows: &Biplanar<'_>, out: &mut [u8]) {
         // SAFETY: `self` exists, so the CPU has NEON.
         unsafe { biplanar(rows, out) }

@@ -1,14 +1,12 @@
 //! The oracle: any format, any filter, one sample at a time. Instruction sets must give its very
 //! bytes.
 
-use super::axis::{Axis, WEIGHT_BITS};
-use super::color::{self, SAMPLE_BITS, ToRgb};
+use super::axis::Axis;
+use super::color::{self, ToRgb};
 use super::fast::Kernel;
 use super::plan::{Axes, Plan};
+use super::rows::{ACROSS_SHIFT, DOWN_SHIFT};
 use crate::frame::{Component, Components, Frame, PackedFormat, Pixels, Plane};
-
-/// Fraction bits between the two passes: 8 + 7 bits leave an i16 its sign.
-const HALFWAY_BITS: u32 = 7;
 
 /// Rows already resampled across, since neighbouring output rows share them.
 #[derive(Debug, Clone, Default)]
@@ -157,12 +155,7 @@ impl Scalar {
     }
 }
 
-/// What the pass down takes off, to leave [`SAMPLE_BITS`].
-pub(super) const DOWN_SHIFT: u32 = HALFWAY_BITS + WEIGHT_BITS - SAMPLE_BITS;
 const ROUNDING: i32 = 1 << (DOWN_SHIFT - 1);
-
-/// What the pass across takes off, to leave [`HALFWAY_BITS`].
-pub(super) const ACROSS_SHIFT: u32 = WEIGHT_BITS - HALFWAY_BITS;
 
 fn across_one<const STEP: usize>(source: &[u8], across: &Axis, out: &mut [i16]) {
     let taps = across.taps;
