@@ -3,7 +3,7 @@
 //! The arena begins with what lives longer than a run (constants that kernels read, states,
 //! inputs), then holds the planned values.
 
-use super::lower::Lowering;
+use super::lower::{Lowering, stored};
 use super::plan::{self, Lifetime};
 use super::{Initial, Options, Port, Program, Step};
 use crate::arena::{Operands, Slot, align};
@@ -151,14 +151,6 @@ fn zero_byte(tensor: &TensorInfo<'_>) -> u8 {
         DType::I8 => zero_point as u8 ^ 0x80,
         DType::U8 => zero_point as u8,
         _ => 0,
-    }
-}
-
-/// A constant's bytes as the arena holds them.
-pub(super) fn stored(dtype: DType, data: &[u8]) -> Vec<u8> {
-    match dtype {
-        DType::I8 => data.iter().map(|b| b ^ 0x80).collect(),
-        _ => data.to_vec(),
     }
 }
 

@@ -5,11 +5,10 @@
 //! says otherwise. Operators whose inputs are all known run here, once, by the same kernels.
 
 use super::end::End;
-use super::layout::stored;
 use super::{Options, PostProcess, uses};
 use crate::arena::{Arena, Operands, Slot, align};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Op, TensorId};
+use crate::graph::{DType, Graph, Op, TensorId};
 use crate::isa::Isa;
 use crate::kernels;
 use crate::lowering::{Constants, Lower, Lowered, Task, Use};
@@ -237,5 +236,13 @@ impl<'g, 'a, 'o> Pass<'g, 'a, 'o> {
             self.keep(id, bytes)?;
         }
         Ok(())
+    }
+}
+
+/// A constant's bytes as the arena holds them.
+pub(super) fn stored(dtype: DType, data: &[u8]) -> Vec<u8> {
+    match dtype {
+        DType::I8 => data.iter().map(|b| b ^ 0x80).collect(),
+        _ => data.to_vec(),
     }
 }

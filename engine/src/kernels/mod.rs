@@ -24,6 +24,7 @@ mod movement;
 mod nest;
 mod normalize;
 mod pool;
+mod quantized_sum;
 mod reduce;
 mod requantize;
 mod resize;

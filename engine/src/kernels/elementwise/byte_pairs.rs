@@ -93,7 +93,7 @@ fn squared_difference([a, b]: [Affine; 2], to: Affine) -> impl Fn(u8, u8) -> u8 
 }
 
 /// The sum, or with `signs` −1 the difference, by TFLite's fixed point, for scales that are too far apart for the rule of
-/// [`QuantizedSum`](crate::kernels::add::QuantizedSum).
+/// [`QuantizedSum`](crate::kernels::quantized_sum::QuantizedSum).
 pub(in crate::kernels) fn sum(
     ctx: &Lower<'_>,
     signs: [i32; 2],

@@ -18,7 +18,7 @@ pub(super) use pairs::Pairs;
 pub(super) use prelu::lower as prelu;
 
 use super::activation::{byte_range, float_range};
-use super::add::QuantizedSum;
+use super::quantized_sum::QuantizedSum;
 use super::requantize::ByteRange;
 use crate::error::Result;
 use crate::graph::{Activation, DType};

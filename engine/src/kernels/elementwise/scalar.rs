@@ -2,7 +2,7 @@
 
 use super::Pairs;
 use crate::arena::Io;
-use crate::kernels::add::QuantizedSum;
+use crate::kernels::quantized_sum::QuantizedSum;
 use crate::kernels::rounding::Rounder;
 use crate::lowering::{Affine, Kernel};
 use crate::threads::Pool;
