@@ -25,11 +25,15 @@ pub enum Isa {
     NeonDotprod,
     /// 64-bit Arm with `smmla` and `usmmla`.
     I8mm,
+    /// WebAssembly with 128-bit SIMD.
+    Simd128,
+    /// WebAssembly with relaxed SIMD whose byte products are exact.
+    RelaxedSimd,
 }
 
 impl Isa {
     /// All of them, weakest first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Scalar,
         Self::Avx2,
         Self::AvxVnni,
@@ -37,6 +41,8 @@ impl Isa {
         Self::Neon,
         Self::NeonDotprod,
         Self::I8mm,
+        Self::Simd128,
+        Self::RelaxedSimd,
     ];
 
     /// The name that `OSPREY_ISA` takes and that kernel names carry.
@@ -49,6 +55,8 @@ impl Isa {
             Self::Neon => "neon",
             Self::NeonDotprod => "dotprod",
             Self::I8mm => "i8mm",
+            Self::Simd128 => "simd128",
+            Self::RelaxedSimd => "relaxed-simd",
         }
     }
 
@@ -58,6 +66,7 @@ impl Isa {
             Self::Scalar => true,
             Self::Avx2 | Self::AvxVnni | Self::Avx512Vnni => cfg!(target_arch = "x86_64"),
             Self::Neon | Self::NeonDotprod | Self::I8mm => cfg!(target_arch = "aarch64"),
+            Self::Simd128 | Self::RelaxedSimd => cfg!(target_arch = "wasm32"),
         }
     }
 
@@ -85,7 +94,15 @@ impl Isa {
             Self::I8mm => Self::NeonDotprod.is_available() && std::arch::is_aarch64_feature_detected!("i8mm"),
             _ => false,
         }
-        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        // A module of WebAssembly runs with all the instructions that it was compiled for, or not at all.
+        #[cfg(target_arch = "wasm32")]
+        match self {
+            Self::Scalar => true,
+            Self::Simd128 => cfg!(target_feature = "simd128"),
+            Self::RelaxedSimd => crate::kernels::relaxed_products_are_exact(),
+            _ => false,
+        }
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32")))]
         {
             self == Self::Scalar
         }

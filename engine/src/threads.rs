@@ -334,6 +334,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(target_family = "wasm", ignore = "there are no threads, and nothing unwinds")]
     fn pieces_are_whole_tiles_and_one_for_a_single_thread() {
         let firsts = |threads: usize, rows: usize| {
             let seen = std::sync::Mutex::new(Vec::new());
@@ -351,6 +352,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(target_family = "wasm", ignore = "there are no threads, and nothing unwinds")]
     fn a_panic_reaches_the_caller() {
         let pool = Pool::new(2);
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

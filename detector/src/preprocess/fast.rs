@@ -9,6 +9,8 @@ use super::color::ToRgb;
 use super::neon::Neon;
 use super::plan::Plan;
 use super::rows::{Biplanar, Packed, SLACK, Taps};
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::simd128::Simd128;
 use crate::frame::{Components, Frame, PackedFormat, Pixels, Plane};
 use osprey_engine::Isa;
 
@@ -22,6 +24,8 @@ pub(super) enum Kernel {
     Avx2(Avx2),
     #[cfg(target_arch = "aarch64")]
     Neon(Neon),
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128(Simd128),
 }
 
 impl Kernel {
@@ -38,6 +42,9 @@ impl Kernel {
         if let Some(neon) = Neon::new() {
             return Some(Self::Neon(neon));
         }
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        return Some(Self::Simd128(Simd128));
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
         None
     }
 
@@ -47,6 +54,8 @@ impl Kernel {
             Self::Avx2(_) => "x86_64-avx2",
             #[cfg(target_arch = "aarch64")]
             Self::Neon(_) => "aarch64-neon",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128(_) => "wasm32-simd128",
         }
     }
 
@@ -107,6 +116,8 @@ impl Kernel {
             Self::Avx2(avx2) => avx2.across(source, step, across, out),
             #[cfg(target_arch = "aarch64")]
             Self::Neon(neon) => neon.across(source, step, across, out),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128(simd) => simd.across(source, step, across, out),
         }
         true
     }
@@ -118,6 +129,8 @@ impl Kernel {
             Self::Avx2(avx2) => avx2.packed(rows, out),
             #[cfg(target_arch = "aarch64")]
             Self::Neon(neon) => neon.packed(rows, out),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128(simd) => simd.packed(rows, out),
         }
     }
 
@@ -128,6 +141,8 @@ impl Kernel {
             Self::Avx2(avx2) => avx2.biplanar(rows, out),
             #[cfg(target_arch = "aarch64")]
             Self::Neon(neon) => neon.biplanar(rows, out),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128(simd) => simd.biplanar(rows, out),
         }
     }
 }

@@ -16,6 +16,8 @@ mod placement;
 mod plan;
 mod rows;
 mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 mod upright;
 
 pub use crate::model::Normalization;

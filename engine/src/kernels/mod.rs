@@ -48,6 +48,16 @@ use crate::isa::Isa;
 use crate::lowering::{Lower, Lowered};
 use pool::Pooling;
 
+/// Whether this module was compiled for WebAssembly's relaxed SIMD, and the engine that runs it adds up
+/// byte products exactly.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn relaxed_products_are_exact() -> bool {
+    #[cfg(target_feature = "relaxed-simd")]
+    return gemm::RelaxedProducts::<false>::new().is_some() || gemm::RelaxedProducts::<true>::new().is_some();
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    false
+}
+
 /// The kernel for a node.
 pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
     match &ctx.node.op {

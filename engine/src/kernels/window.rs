@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::graph::{Padding, Size2};
 use crate::lowering::Lower;
+use std::ops::Range;
 
 /// What lies around an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,5 +100,13 @@ impl Window {
     /// The input column that tap `tap` of output column `out` reads, where it lies in the image.
     pub(crate) fn input_column(&self, out: usize, tap: usize) -> Option<usize> {
         (out * self.stride.w + tap * self.dilation.w).checked_sub(self.pad.w).filter(|&x| x < self.input.w)
+    }
+
+    /// Output columns whose taps all lie in the image.
+    pub(crate) fn interior_columns(&self) -> Range<usize> {
+        let left = self.pad.w.div_ceil(self.stride.w).min(self.output.w);
+        let reach = (self.kernel.w - 1) * self.dilation.w;
+        let last = (self.input.w + self.pad.w).checked_sub(reach + 1);
+        left..last.map_or(0, |last| last / self.stride.w + 1).clamp(left, self.output.w)
     }
 }

@@ -29,7 +29,7 @@ impl Case {
         };
         let first = if self.expands { channels } else { middle };
         let bytes = |len: usize, factor: usize| -> Vec<u8> {
-            (0..len).map(|i| (i * i % 241 * factor % 256) as u8).collect()
+            (0..len).map(|i| (i.wrapping_mul(i) % 241 * factor % 256) as u8).collect()
         };
         let weights =
             [bytes(middle * first, 3), bytes(kernel * kernel * middle, 5), bytes(output * middle, 7)];

@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn threads_do_not_change_a_byte() {
         let (n, k) = (1001, 320);
-        let weights: Vec<u8> = (0..n * k).map(|i| (i * i % 251) as u8).collect();
+        let weights: Vec<u8> = (0..n * k).map(|i: usize| (i.wrapping_mul(i) % 251) as u8).collect();
         let tensor = |name: &str, shape: Vec<usize>, scale: f32, data| TensorInfo {
             name: name.into(),
             shape,

@@ -30,13 +30,9 @@ pub(super) struct Depthwise {
 
 impl Depthwise {
     pub(super) fn new(isa: Isa, taps: &Taps<'_, f32, f32>, bias: Vec<f32>, range: FloatRange) -> Self {
-        let Window { input, output, kernel, stride, dilation, pad, .. } = taps.window;
-        let left = pad.w.div_ceil(stride.w).min(output.w);
-        let last = (input.w + pad.w).checked_sub((kernel.w - 1) * dilation.w + 1);
-        let right = last.map_or(0, |last| last / stride.w + 1).clamp(left, output.w);
         let weights = taps.weights.data.clone();
         let (window, channels) = (taps.window, taps.channels);
-        Self { window, channels, weights, bias, range, isa, interior: left..right }
+        Self { window, channels, weights, bias, range, isa, interior: window.interior_columns() }
     }
 }
 

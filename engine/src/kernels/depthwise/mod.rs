@@ -14,6 +14,8 @@ mod lower;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 
 pub(super) use lower::{Node, lower};
 
@@ -111,7 +113,13 @@ fn candidates<'a>(
         (Isa::NeonDotprod, |t, r| boxed(dotprod::Depthwise::new(t, r))),
         (Isa::Neon, |t, r| boxed(neon::Depthwise::new(t, r))),
     ];
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    const KERNELS: &[(Isa, Constructor)] = &[(Isa::Simd128, |t, r| boxed(simd128::Depthwise::new(t, r)))];
+    #[cfg(not(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    )))]
     const KERNELS: &[(Isa, Constructor)] = &[];
     KERNELS.iter().filter(move |(needs, _)| *needs <= isa).filter_map(move |(_, new)| new(taps, requantize))
 }

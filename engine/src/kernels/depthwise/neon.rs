@@ -13,7 +13,6 @@ use crate::kernels::requantize::Requantize;
 use crate::kernels::requantize::neon::{Finish, mode};
 use crate::kernels::window::Window;
 use core::arch::aarch64::*;
-use std::ops::Range;
 
 /// Channels in a block.
 const BLOCK: usize = 16;
@@ -83,15 +82,6 @@ impl Depthwise {
         Some(Self { window, channels, blocks, weights: packed, blank, finish })
     }
 
-    /// Output columns whose taps all lie in the image.
-    fn interior(&self) -> Range<usize> {
-        let Window { input, output, kernel, stride, dilation, pad, .. } = self.window;
-        let left = pad.w.div_ceil(stride.w).min(output.w);
-        let reach = (kernel.w - 1) * dilation.w;
-        let right = (input.w + pad.w).checked_sub(reach + 1).map_or(0, |last| last / stride.w + 1);
-        left..right.clamp(left, output.w)
-    }
-
     #[target_feature(enable = "neon")]
     fn run<const MODE: u8>(&self, rows: &TapRows<'_, u8>, out: &mut [u8]) {
         let Window { output, kernel, stride, dilation, pad, .. } = self.window;
@@ -104,7 +94,7 @@ impl Depthwise {
                 *line = row.as_ptr();
             }
         }
-        let interior = self.interior();
+        let interior = self.window.interior_columns();
         let nine = kernel == Size2 { h: 3, w: 3 };
         for x in (0..interior.start).chain(interior.end..output.w) {
             // The blank row is as long as others, so that a channel's offset suits every address.

@@ -18,7 +18,13 @@ mod packing;
 mod peak;
 #[cfg(target_arch = "aarch64")]
 mod q128;
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+mod relaxed;
 mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod tiles;
 #[cfg(target_arch = "x86_64")]
 mod ymm;
 
@@ -30,6 +36,8 @@ pub(crate) use packing::split;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use packing::{extremes, split_within};
 pub use peak::peak_macs_per_second;
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+pub(crate) use relaxed::Products as RelaxedProducts;
 
 use super::Isa;
 use super::requantize::Requantize;
@@ -58,7 +66,10 @@ impl<'a, T> Rows<'a, T> {
 /// Windows over an image, read in place: row `i` of the matrix is, for each of `lines`, the `len`
 /// elements from `i` × `stride` on. The next [`GemmU8::k_multiple`] − 1 elements have to be readable.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX-512 kernels read windows"))]
+#[cfg_attr(
+    not(any(target_arch = "x86_64", target_arch = "wasm32")),
+    allow(dead_code, reason = "only kernels of AVX-512 and WebAssembly read windows")
+)]
 pub(crate) struct Windows<'a> {
     pub(crate) lines: &'a [&'a [u8]],
     pub(crate) len: usize,
@@ -139,7 +150,19 @@ fn candidates<'a>(
         (Isa::NeonDotprod, |w, r| boxed(dotprod::Gemm::new(w, r))),
         (Isa::Neon, |w, r| boxed(neon::Gemm::new(w, r))),
     ];
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    const KERNELS: &[(Isa, Constructor)] = &[
+        #[cfg(target_feature = "relaxed-simd")]
+        (Isa::RelaxedSimd, |w, r| boxed(relaxed::Gemm::<false>::new(w, r))),
+        #[cfg(target_feature = "relaxed-simd")]
+        (Isa::RelaxedSimd, |w, r| boxed(relaxed::Gemm::<true>::new(w, r))),
+        (Isa::Simd128, |w, r| boxed(simd128::Gemm::new(w, r))),
+    ];
+    #[cfg(not(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    )))]
     const KERNELS: &[(Isa, Constructor)] = &[];
     KERNELS
         .iter()

@@ -7,6 +7,8 @@
 
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) mod simd128;
 
 use super::activation::byte_range;
 use super::rounding::Rounder;

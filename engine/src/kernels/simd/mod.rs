@@ -19,6 +19,8 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 
 use super::Isa;
 
@@ -148,6 +150,10 @@ pub(crate) fn dispatch<J: Job>(isa: Isa, job: J) -> J::Output {
         // SAFETY: as above.
         return unsafe { neon::run(job) };
     }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if isa >= Isa::Simd128 {
+        return wasm::run(job);
+    }
     // SAFETY: plain Rust runs everywhere.
     unsafe { job.run::<portable::F32x4>() }
 }
@@ -182,6 +188,8 @@ pub(crate) fn kernel_name(isa: Isa) -> &'static str {
         "x86_64-f32-avx2"
     } else if cfg!(target_arch = "aarch64") && isa >= Isa::Neon {
         "aarch64-f32-neon"
+    } else if cfg!(target_arch = "wasm32") && isa >= Isa::Simd128 {
+        "wasm32-f32-simd128"
     } else {
         "portable-f32-scalar"
     }
