@@ -5,8 +5,7 @@
 
 use super::axis::{Axis, TAP_BLOCK};
 use super::color::{self, NEUTRAL, SAMPLE_BITS, ToRgb};
-use super::rows::{Biplanar, Packed, Taps, blocks, check_across};
-use super::scalar;
+use super::rows::{self, Biplanar, Packed, Taps, blocks, check_across};
 use std::arch::wasm32::*;
 
 /// Everywhere, since a module runs only where all its instructions exist.
@@ -43,7 +42,7 @@ fn pairs(first: v128, second: v128) -> v128 {
 /// Two rows resampled across to one of Q6 samples.
 #[inline(always)]
 fn down(top: v128, bottom: v128, weights: v128) -> v128 {
-    rounded::<{ scalar::DOWN_SHIFT }>(i32x4_dot_i16x8(pairs(top, bottom), weights))
+    rounded::<{ rows::DOWN_SHIFT }>(i32x4_dot_i16x8(pairs(top, bottom), weights))
 }
 
 impl Simd128 {
@@ -74,7 +73,7 @@ impl Simd128 {
                 sums = i32x4_add(sums, i32x4_dot_i16x8(u16x8_extend_low_u8x16(pixels), low));
                 sums = i32x4_add(sums, i32x4_dot_i16x8(u16x8_extend_high_u8x16(pixels), high));
             }
-            let sums = rounded::<{ scalar::ACROSS_SHIFT }>(sums);
+            let sums = rounded::<{ rows::ACROSS_SHIFT }>(sums);
             first[column] = i32x4_extract_lane::<0>(sums) as i16;
             second[column] = i32x4_extract_lane::<1>(sums) as i16;
             third[column] = i32x4_extract_lane::<2>(sums) as i16;
@@ -103,7 +102,7 @@ impl Simd128 {
                 // SAFETY: `check` has seen that eight bytes from every start lie within both rows.
                 let pixels = unsafe { v128_load64_zero(row.as_ptr().add(at).cast()) };
                 let samples = u16x8_extend_low_u8x16(i8x16_swizzle(pixels, side_by_side));
-                rounded::<{ scalar::ACROSS_SHIFT }>(i32x4_dot_i16x8(samples, weights))
+                rounded::<{ rows::ACROSS_SHIFT }>(i32x4_dot_i16x8(samples, weights))
             });
             rounded::<SAMPLE_BITS>(down(top, bottom, down_weights))
         };
@@ -129,7 +128,7 @@ impl Simd128 {
         let (cb, cr) = if cr_first { (odd, even) } else { (even, odd) };
         let (luma_down, chroma_down) = (both(luma_down), both(chroma_down));
         let across = |bytes: v128, which: v128, weights: v128| {
-            rounded::<{ scalar::ACROSS_SHIFT }>(i32x4_dot_i16x8(i8x16_swizzle(bytes, which), weights))
+            rounded::<{ rows::ACROSS_SHIFT }>(i32x4_dot_i16x8(i8x16_swizzle(bytes, which), weights))
         };
         for column in blocks(len, 4) {
             let (y_weights, c_weights) = (weights(&luma_taps, column), weights(&chroma_taps, column));
