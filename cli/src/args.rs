@@ -8,6 +8,8 @@ use std::path::PathBuf;
 /// Pictures with more megapixels are left out, where nothing else is asked for: under a gigabyte of
 /// memory while they are decoded.
 pub(crate) const MAX_MEGAPIXELS: u32 = 80;
+/// Boxes of different classes that overlap more are one object, where nothing else is asked for.
+pub(crate) const ONE_OBJECT_IOU: f32 = 0.7;
 
 /// What runs the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,7 +67,7 @@ pub(crate) struct DetectArgs {
     pub(crate) quiet: bool,
     /// Boxes of different classes that overlap more are one object, and the likelier class stays, 0..1; 1
     /// keeps all.
-    #[arg(long, value_name = "IOU", default_value_t = 0.7, value_parser = fraction)]
+    #[arg(long, value_name = "IOU", default_value_t = ONE_OBJECT_IOU, value_parser = fraction)]
     pub(crate) one_object_iou: f32,
     #[command(flatten)]
     pub(crate) choose: ChooseArgs,

@@ -139,6 +139,10 @@ macro_rules! by_dtype {
                 fn from(array: ArrayViewD<'a, $t>) -> Self { Self::$variant(array) }
             }
 
+            impl<'a> From<ArrayViewMutD<'a, $t>> for TensorViewMut<'a> {
+                fn from(array: ArrayViewMutD<'a, $t>) -> Self { Self::$variant(array) }
+            }
+
             impl Element for $t {
                 const DTYPE: DType = DType::$variant;
 

@@ -30,11 +30,12 @@ pub(crate) struct Found {
 }
 
 /// Leaves one box where several of different classes lie on one object: of any two that overlap by more
-/// than `iou`, the likelier one. `found` has the best score first.
-pub(crate) fn keep_one_class(found: &mut Vec<Found>, iou: f32) {
-    let mut kept: Vec<Found> = Vec::with_capacity(found.len());
+/// than `iou`, the likelier one. `found` has the best score first; `of` tells class and box.
+pub(crate) fn keep_one_class<T>(found: &mut Vec<T>, iou: f32, of: impl Fn(&T) -> (usize, PixelBox)) {
+    let mut kept: Vec<T> = Vec::with_capacity(found.len());
     for f in found.drain(..) {
-        let same_object = |k: &Found| k.class_id != f.class_id && k.bbox.iou(&f.bbox) > iou;
+        let (class, bbox) = of(&f);
+        let same_object = |k: &T| matches!(of(k), (other, at) if other != class && at.iou(&bbox) > iou);
         if !kept.iter().any(same_object) {
             kept.push(f);
         }
@@ -101,11 +102,11 @@ mod tests {
         // A cat that is a dog and a horse as well, another cat on it, and a person beside them.
         let mut all = vec![found(1, 0.9, 0.0), found(2, 0.8, 5.0), found(1, 0.7, 4.0), found(3, 0.6, 90.0)];
         all.push(found(4, 0.5, 2.0));
-        keep_one_class(&mut all, 0.7);
+        keep_one_class(&mut all, 0.7, |f| (f.class_id, f.bbox));
         let kept: Vec<_> = all.iter().map(|f| (f.class_id, f.score)).collect();
         assert_eq!(kept, [(1, 0.9), (1, 0.7), (3, 0.6)], "boxes of one class are the model's own business");
         let before = all.len();
-        keep_one_class(&mut all, 1.0);
+        keep_one_class(&mut all, 1.0, |f| (f.class_id, f.bbox));
         assert_eq!(all.len(), before);
     }
 }

@@ -6,6 +6,7 @@
 mod append;
 mod families;
 pub mod flatbuffer;
+mod interface;
 mod names;
 mod op;
 mod options;
@@ -17,6 +18,7 @@ mod variables;
 
 pub use append::{ClassifierHead, append_classifier};
 pub use families::{Binary, Reduction, Unary};
+pub use interface::{DeclaredTensor, Interface, Signature};
 pub use op::{
     Activation, ConvOptions, DetectionPostProcess, LstmOptions, Op, Padding, PoolOptions, ResizeOptions,
     Size2, StridedSliceOptions,

@@ -14,7 +14,8 @@ fn malformed(what: String) -> Error {
     Error::Malformed { what }
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Graph<'_>> {
+/// The root of a file of the schema that is understood.
+pub(super) fn root(bytes: &[u8]) -> Result<Table<'_>> {
     if bytes.get(4..8) != Some(IDENTIFIER) {
         return Err(Error::NotTflite { reason: "it does not carry the identifier TFL3" });
     }
@@ -23,6 +24,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Graph<'_>> {
     if version != VERSION {
         return Err(malformed(format!("schema version {version}, expected {VERSION}")));
     }
+    Ok(model)
+}
+
+pub(super) fn read(bytes: &[u8]) -> Result<Graph<'_>> {
+    let model = root(bytes)?;
     let buffers = model
         .tables(field::model::BUFFERS)?
         .iter()
@@ -75,16 +81,16 @@ fn subgraph<'a>(
 
 /// What may be decoded from a file, in elements. Tables can point to one vector many times over, so
 /// that a small file could otherwise ask for any amount of memory.
-struct Budget {
+pub(super) struct Budget {
     left: usize,
 }
 
 impl Budget {
-    fn of(bytes: &[u8]) -> Self {
+    pub(super) fn of(bytes: &[u8]) -> Self {
         Self { left: bytes.len().saturating_mul(4) }
     }
 
-    fn spend(&mut self, elements: usize) -> Result<()> {
+    pub(super) fn spend(&mut self, elements: usize) -> Result<()> {
         let left = self.left.checked_sub(elements);
         self.left = left.ok_or_else(|| malformed("its tables share more than the file holds".into()))?;
         Ok(())
@@ -196,7 +202,7 @@ fn node(at: usize, t: &Table<'_>, codes: &[(i32, String)], tensors: usize) -> Re
     Ok(Node { op, inputs, outputs, intermediates })
 }
 
-fn ids(t: &Table<'_>, field: usize, tensors: usize, whose: &str) -> Result<Vec<TensorId>> {
+pub(super) fn ids(t: &Table<'_>, field: usize, tensors: usize, whose: &str) -> Result<Vec<TensorId>> {
     t.scalars::<i32>(field)?
         .into_iter()
         .map(|i| usize::try_from(i).ok().filter(|&id| id < tensors))

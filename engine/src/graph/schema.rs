@@ -7,6 +7,19 @@ pub(crate) mod model {
     pub(crate) const DESCRIPTION: usize = 3;
     pub(crate) const BUFFERS: usize = 4;
     pub(crate) const METADATA: usize = 6;
+    pub(crate) const SIGNATURES: usize = 7;
+}
+
+pub(crate) mod signature {
+    pub(crate) const INPUTS: usize = 0;
+    pub(crate) const OUTPUTS: usize = 1;
+    pub(crate) const KEY: usize = 2;
+    pub(crate) const SUBGRAPH_INDEX: usize = 4;
+}
+
+pub(crate) mod tensor_map {
+    pub(crate) const NAME: usize = 0;
+    pub(crate) const TENSOR_INDEX: usize = 1;
 }
 
 pub(crate) mod operator_code {
@@ -30,6 +43,7 @@ pub(crate) mod tensor {
     pub(crate) const QUANTIZATION: usize = 4;
     pub(crate) const IS_VARIABLE: usize = 5;
     pub(crate) const SPARSITY: usize = 6;
+    pub(crate) const SHAPE_SIGNATURE: usize = 7;
 }
 
 pub(crate) mod sparsity {

@@ -182,7 +182,7 @@ fn find<'a>(
                     f.bbox = in_file(&f.bbox, scale, (width, height));
                 }
                 if let Some(iou) = one_object_iou {
-                    record::keep_one_class(&mut found, iou);
+                    record::keep_one_class(&mut found, iou, |f| (f.class_id, f.bbox));
                 }
                 let (image, name) = (input.path.display().to_string(), input.name.clone());
                 Ok((Record { image, name, width, height, found, times }, picture))
@@ -198,7 +198,7 @@ fn find<'a>(
 
 /// From pixels that the model saw to those of the file: the last ones of a row and of a column may
 /// reach beyond its edge.
-fn in_file(seen: &PixelBox, scale: u32, (width, height): (u32, u32)) -> PixelBox {
+pub(crate) fn in_file(seen: &PixelBox, scale: u32, (width, height): (u32, u32)) -> PixelBox {
     let (scale, right, bottom) = (scale as f32, width as f32, height as f32);
     PixelBox {
         x_min: (seen.x_min * scale).min(right),

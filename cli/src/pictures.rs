@@ -1,0 +1,184 @@
+//! A picture file as `osprey detect` looks at it: decoded no larger than the model needs, turned upright, boxes in
+//! pixels of the file, one class for each object. For other programs that shall find the same.
+
+use crate::args::MAX_MEGAPIXELS;
+use crate::detect::decode::{self, DecodeError, Opened, PictureLimits};
+use crate::detect::finder;
+use crate::detect::pipeline::in_file;
+use crate::detect::record::keep_one_class;
+use osprey_detector::frame::Frame;
+use osprey_detector::{
+    Detect, Detection, Detector, DetectorError, FramePreparer, ModelError, PixelBox, PreparedFrame,
+};
+use std::path::Path;
+
+pub use crate::detect::finder::SHOWN_FROM;
+
+/// Boxes of different classes that overlap more are one object, if nothing else is asked for.
+pub const ONE_OBJECT_IOU: f32 = crate::args::ONE_OBJECT_IOU;
+
+/// Why a picture was not looked at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PictureError {
+    /// What is in the way.
+    pub kind: PictureErrorKind,
+    /// The same for a reader, with the facts.
+    pub message: String,
+}
+
+/// What is in the way of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PictureErrorKind {
+    /// The file cannot be read.
+    Unreadable,
+    /// It is empty, or of a kind that is not decoded.
+    NotAPicture,
+    /// It ends early or contradicts itself.
+    Damaged,
+    /// It has more pixels or bytes than allowed.
+    TooLarge,
+}
+
+impl PictureErrorKind {
+    /// A word for tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::NotAPicture => "not_a_picture",
+            Self::Damaged => "damaged",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+impl From<DecodeError> for PictureError {
+    fn from(error: DecodeError) -> Self {
+        let kind = match error {
+            DecodeError::Io(_) => PictureErrorKind::Unreadable,
+            DecodeError::Empty | DecodeError::NotAPicture | DecodeError::OtherFormat { .. } => {
+                PictureErrorKind::NotAPicture
+            }
+            DecodeError::LargeFile(..) | DecodeError::Gigantic { .. } => PictureErrorKind::TooLarge,
+            DecodeError::Truncated | DecodeError::NoPixels | DecodeError::Damaged(_) => {
+                PictureErrorKind::Damaged
+            }
+        };
+        Self { kind, message: error.to_string() }
+    }
+}
+
+/// Brings picture files into the form of a detector's input. A clone serves another thread.
+#[derive(Debug, Clone)]
+pub struct PictureReader {
+    limits: PictureLimits,
+    wanted: (u32, u32),
+    preparer: FramePreparer,
+}
+
+/// A picture in the form of a detector's input.
+#[derive(Debug, Clone)]
+pub struct SeenPicture {
+    prepared: PreparedFrame,
+    size: (u32, u32),
+    scale: u32,
+}
+
+impl PictureReader {
+    /// For the input of `detector`. Pictures of more than `max_megapixels` are refused before memory is asked
+    /// for; `None` stands for what `osprey detect` allows.
+    ///
+    /// # Errors
+    /// [`DetectorError::Preprocess`] if the model takes no images.
+    pub fn new(detector: &Detector, max_megapixels: Option<u32>) -> Result<Self, DetectorError> {
+        let input = detector.input();
+        Ok(Self {
+            limits: PictureLimits::megapixels(max_megapixels.unwrap_or(MAX_MEGAPIXELS)),
+            wanted: (input.width as u32, input.height as u32),
+            preparer: detector.preparer()?,
+        })
+    }
+
+    /// Reads and prepares the file at `path`.
+    ///
+    /// # Errors
+    /// [`PictureError`].
+    pub fn open(&mut self, path: &Path) -> Result<SeenPicture, PictureError> {
+        self.see(decode::open(path, &self.limits)?)
+    }
+
+    /// Prepares the picture in `file`, the bytes of a picture file.
+    ///
+    /// # Errors
+    /// [`PictureError`].
+    pub fn read(&mut self, file: Vec<u8>) -> Result<SeenPicture, PictureError> {
+        self.see(decode::open_bytes(file, &self.limits)?)
+    }
+
+    fn see(&mut self, opened: Opened) -> Result<SeenPicture, PictureError> {
+        let size = opened.upright_size();
+        let picture = match opened.decode_scaled(self.wanted) {
+            Some(scaled) => scaled,
+            None => opened.decode()?,
+        };
+        let prepared = finder::prepare(&mut self.preparer, &picture)
+            .map_err(|e| PictureError { kind: PictureErrorKind::Damaged, message: format!("{e:#}") })?;
+        Ok(SeenPicture { prepared, size, scale: picture.scale })
+    }
+}
+
+impl SeenPicture {
+    /// Width and height of the upright picture in the file, in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    /// What `detector`, whose reader made this picture, finds in it: best first, in pixels of the file. Of boxes
+    /// of different classes that overlap by more than `one_object_iou` the likeliest stays; `None` keeps all.
+    ///
+    /// # Errors
+    /// [`ModelError::Mismatch`] with another model's picture, [`ModelError::Backend`].
+    pub fn find(
+        &self,
+        detector: &mut Detector,
+        one_object_iou: Option<f32>,
+    ) -> Result<Vec<Detection<PixelBox>>, ModelError> {
+        detector.infer_prepared(&self.prepared)?;
+        let mut found = Vec::new();
+        detector.finish(self.prepared.placement(), &mut found)?;
+        let seen = self.prepared.size();
+        Ok(in_pixels(&found, seen, one_object_iou, |b| in_file(b, self.scale, self.size)))
+    }
+}
+
+/// What is in a frame, as [`SeenPicture::find`] tells it, without a copy of the model's input.
+///
+/// # Errors
+/// [`DetectorError`].
+pub fn find_in_frame(
+    detector: &mut Detector,
+    frame: &Frame<'_>,
+    one_object_iou: Option<f32>,
+) -> Result<Vec<Detection<PixelBox>>, DetectorError> {
+    let size = frame.upright_size();
+    Ok(in_pixels(detector.detect(frame)?, size, one_object_iou, |b| *b))
+}
+
+fn in_pixels(
+    found: &[Detection],
+    (width, height): (u32, u32),
+    one_object_iou: Option<f32>,
+    place: impl Fn(&PixelBox) -> PixelBox,
+) -> Vec<Detection<PixelBox>> {
+    let in_pixels = |d: &Detection| Detection {
+        bbox: place(&d.bbox.to_pixels(width, height)),
+        class_id: d.class_id,
+        score: d.score,
+    };
+    let mut found: Vec<_> = found.iter().map(in_pixels).collect();
+    if let Some(iou) = one_object_iou {
+        keep_one_class(&mut found, iou, |d| (d.class_id, d.bbox));
+    }
+    found
+}
