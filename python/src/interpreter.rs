@@ -1,0 +1,438 @@
+//! A model by the numbers of its tensors, as TFLite's interpreter has it: the dictionaries and the checks are in
+//! `osprey_vision/interpreter.py`, memory and inference here.
+#![allow(unsafe_code, reason = "arrays that show a model's own memory")]
+
+use crate::detector::lock;
+use crate::error::Error;
+use ndarray::{ArrayBase, ArrayViewMutD, Axis, Data, IxDyn, Slice};
+use numpy::{Element, PyArrayDyn, PyReadonlyArrayDyn};
+use osprey_detector::model::{
+    Backend, BackendChoice, LoadOptions, LoadedModel, Model, NativeModel, PostProcessing,
+};
+use osprey_detector::{DType, Tensor, TensorView, TensorViewMut};
+use osprey_engine::graph::{Interface, Op, TensorId};
+use osprey_engine::{Graph, Options, Program};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// For each variant of a view: the array in it, as `$array`.
+macro_rules! each {
+    ($type:ident, $view:expr, $array:pat => $body:expr, else $other:expr) => {
+        match $view {
+            $type::F32($array) => $body,
+            $type::U8($array) => $body,
+            $type::I8($array) => $body,
+            $type::I16($array) => $body,
+            $type::I32($array) => $body,
+            $type::I64($array) => $body,
+            $type::Bool($array) => $body,
+            _ => $other,
+        }
+    };
+}
+
+/// What runs, once memory was asked for.
+struct Running {
+    model: Box<dyn Model>,
+    /// All values inside the model, where they were asked for.
+    taps: Option<Taps>,
+    /// Examples in each run, with their tensors where it is not one.
+    batch: usize,
+    inputs: Vec<Tensor>,
+    outputs: Vec<Tensor>,
+}
+
+/// A second model that gives every value inside the first.
+struct Taps {
+    model: NativeModel,
+    tensors: Vec<TensorId>,
+}
+
+/// Where a tensor's values are.
+enum Place {
+    Input(usize),
+    Output(usize),
+    Inside(usize),
+    Constant,
+}
+
+#[pyclass(frozen, module = "osprey_vision._native")]
+pub(crate) struct Interpreter {
+    file: Content,
+    interface: Interface,
+    threads: usize,
+    keeps_all: bool,
+    running: Mutex<Option<Running>>,
+    /// Arrays that show this memory at the moment.
+    views: AtomicUsize,
+}
+
+/// The bytes of a model's file.
+enum Content {
+    Python(PyBackedBytes),
+    Rust(Vec<u8>),
+}
+
+impl Content {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Python(bytes) => bytes,
+            Self::Rust(bytes) => bytes,
+        }
+    }
+}
+
+/// What an array that shows a model's memory keeps alive.
+#[pyclass(frozen)]
+struct View {
+    of: Py<Interpreter>,
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        self.of.get().views.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Name, shape, signature of the shape, type, scales, zero points, axis.
+type Declared = (String, Vec<i32>, Vec<i32>, String, Vec<f32>, Vec<i64>, i32);
+/// Key, inputs and outputs by name, graph.
+type Named = (String, Vec<(String, TensorId)>, Vec<(String, TensorId)>, usize);
+
+#[pymethods]
+impl Interpreter {
+    #[new]
+    fn new(
+        path: Option<PathBuf>,
+        content: Option<PyBackedBytes>,
+        threads: usize,
+        keeps_all: bool,
+    ) -> PyResult<Self> {
+        let file = match (path, content) {
+            (_, Some(bytes)) => Content::Python(bytes),
+            (Some(path), None) => {
+                let read = std::fs::read(&path);
+                Content::Rust(read.map_err(|e| PyValueError::new_err(format!("{}: {e}", path.display())))?)
+            }
+            (None, None) => return Err(PyValueError::new_err("a path or the content of a model is needed")),
+        };
+        let refuse = |e: osprey_engine::Error| PyValueError::new_err(e.to_string());
+        let interface = Interface::read(file.bytes()).map_err(refuse)?;
+        Graph::read(file.bytes()).map_err(refuse)?;
+        let (running, views) = (Mutex::new(None), AtomicUsize::new(0));
+        Ok(Self { file, interface, threads, keeps_all, running, views })
+    }
+
+    /// How many graphs the file has.
+    fn subgraphs(&self) -> usize {
+        self.interface.subgraphs.len()
+    }
+
+    /// The tensors of a graph.
+    fn declared(&self, subgraph: usize) -> Vec<Declared> {
+        let tensors = self.interface.subgraphs.get(subgraph).map_or(&[][..], Vec::as_slice);
+        let declared = tensors.iter().map(|t| {
+            let t = t.clone();
+            (t.name, t.shape, t.shape_signature, t.dtype.to_string(), t.scales, t.zero_points, t.axis)
+        });
+        declared.collect()
+    }
+
+    fn inputs(&self) -> Vec<TensorId> {
+        self.interface.inputs.clone()
+    }
+
+    fn outputs(&self) -> Vec<TensorId> {
+        self.interface.outputs.clone()
+    }
+
+    fn signatures(&self) -> Vec<Named> {
+        let named = |s: &osprey_engine::graph::Signature| {
+            (s.key.clone(), s.inputs.clone(), s.outputs.clone(), s.subgraph)
+        };
+        self.interface.signatures.iter().map(named).collect()
+    }
+
+    /// Compiles the model for runs of `batch` examples and asks for memory.
+    fn allocate(&self, py: Python<'_>, batch: usize) -> PyResult<()> {
+        let made = py.detach(|| self.make(batch));
+        let made = made.map_err(|e| PyRuntimeError::new_err(e.to_string()))?;
+        let mut running = lock(&self.running);
+        self.unseen()?;
+        *running = Some(made);
+        Ok(())
+    }
+
+    /// Shapes of inputs, then of outputs, as they are in memory; empty before there is any.
+    fn shapes(&self) -> Vec<(TensorId, Vec<usize>)> {
+        let running = lock(&self.running);
+        let Some(running) = &*running else { return Vec::new() };
+        let mut shapes = Vec::new();
+        for (at, id) in self.interface.inputs.iter().enumerate() {
+            let own = || running.model.inputs().get(at).map(|s| s.shape.clone()).unwrap_or_default();
+            shapes.push((*id, running.inputs.get(at).map_or_else(own, |t| t.view().shape().to_vec())));
+        }
+        for (at, id) in self.interface.outputs.iter().enumerate() {
+            let own = || running.model.outputs().get(at).map(|s| s.shape.clone()).unwrap_or_default();
+            shapes.push((*id, running.outputs.get(at).map_or_else(own, |t| t.view().shape().to_vec())));
+        }
+        shapes
+    }
+
+    fn forget(&self) -> PyResult<()> {
+        let mut running = lock(&self.running);
+        self.unseen()?;
+        *running = None;
+        Ok(())
+    }
+
+    /// Runs the model; other threads of Python go on meanwhile.
+    fn invoke(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| {
+            let mut running = lock(&self.running);
+            self.unseen()?;
+            let not_ready =
+                || PyRuntimeError::new_err("the model is not ready: call allocate_tensors() first");
+            running.as_mut().ok_or_else(not_ready)?.run().map_err(|e| PyValueError::new_err(e.to_string()))
+        })
+    }
+
+    /// Copies `value`, of the tensor's type and shape, into an input.
+    fn write(&self, id: TensorId, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let mut running = lock(&self.running);
+        let running = running.as_mut().ok_or_else(unallocated)?;
+        let Place::Input(at) = self.place(Some(running), id) else {
+            return Err(PyValueError::new_err(format!("tensor {id} is not an input: it cannot be set")));
+        };
+        let view = running.input_mut(at)?;
+        each!(TensorViewMut, view, mut to => assign(&mut to, value), else Err(unshown()))
+    }
+
+    /// A copy of a tensor's values.
+    fn read<'py>(&self, py: Python<'py>, id: TensorId) -> PyResult<Bound<'py, PyAny>> {
+        let mut running = lock(&self.running);
+        let place = self.place(running.as_ref(), id);
+        if let Place::Constant = place {
+            drop(running);
+            return self.constant(py, id);
+        }
+        let running = running.as_mut().ok_or_else(unallocated)?;
+        match place {
+            Place::Input(at) => {
+                each!(TensorViewMut, running.input_mut(at)?, a => Ok(PyArrayDyn::from_array(py, &a).into_any()), else Err(unshown()))
+            }
+            _ => {
+                let view = running.output(&place)?;
+                each!(TensorView, view, a => Ok(PyArrayDyn::from_array(py, &a).into_any()), else Err(unshown()))
+            }
+        }
+    }
+
+    /// An array that shows the memory of an input or output.
+    fn view<'py>(slf: &Bound<'py, Self>, id: TensorId) -> PyResult<Bound<'py, PyAny>> {
+        let this = slf.get();
+        let mut running = lock(&this.running);
+        let place = this.place(running.as_ref(), id);
+        let running = running.as_mut().ok_or_else(unallocated)?;
+        let view = View { of: slf.clone().unbind() };
+        this.views.fetch_add(1, Ordering::AcqRel);
+        let base = Bound::new(slf.py(), view)?.into_any();
+        match place {
+            Place::Input(at) => {
+                each!(TensorViewMut, running.input_mut(at)?, a => Ok(shown(&a, base)), else Err(unshown()))
+            }
+            Place::Constant => {
+                Err(PyValueError::new_err(format!("tensor {id} has no memory of its own to show")))
+            }
+            _ => {
+                let view = running.output(&place)?;
+                each!(TensorView, view, a => Ok(shown(&a, base)), else Err(unshown()))
+            }
+        }
+    }
+
+    /// Sets states back to what they start with.
+    fn reset(&self) {
+        if let Some(running) = &mut *lock(&self.running) {
+            running.model.reset_state();
+        }
+    }
+}
+
+/// An array in memory that `base` keeps as it is.
+fn shown<'py, T: Element, S: Data<Elem = T>>(
+    array: &ArrayBase<S, IxDyn>,
+    base: Bound<'py, PyAny>,
+) -> Bound<'py, PyAny> {
+    // SAFETY: the memory of a model stays where it is until `allocate`, `forget` and the interpreter's end;
+    // `View` counts the arrays, and the first two are refused while there are any, as is `invoke`.
+    unsafe { PyArrayDyn::borrow_from_array(array, base) }.into_any()
+}
+
+fn assign<T: Element + Copy>(to: &mut ArrayViewMutD<'_, T>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    let value: PyReadonlyArrayDyn<'_, T> =
+        value.extract().map_err(|_| PyTypeError::new_err("an array of the tensor's type is needed"))?;
+    let value = value.as_array();
+    if value.shape() != to.shape() {
+        let (got, wanted) = (value.shape(), to.shape());
+        return Err(PyValueError::new_err(format!("the value's shape is {got:?}, the tensor's {wanted:?}")));
+    }
+    to.assign(&value);
+    Ok(())
+}
+
+fn unallocated() -> PyErr {
+    PyValueError::new_err("the tensor has no memory yet: call allocate_tensors() first")
+}
+
+fn unshown() -> PyErr {
+    PyValueError::new_err("tensors of this type cannot be shown")
+}
+
+impl Interpreter {
+    fn unseen(&self) -> PyResult<()> {
+        if self.views.load(Ordering::Acquire) == 0 {
+            return Ok(());
+        }
+        Err(PyRuntimeError::new_err(
+            "an array still shows memory of the model: keep the function that tensor() returned, not what it gives",
+        ))
+    }
+
+    fn make(&self, batch: usize) -> Result<Running, Error> {
+        let options = LoadOptions {
+            backend: BackendChoice::Only(Backend::Native),
+            threads: self.threads,
+            post_processing: PostProcessing::Apply,
+            ignore_metadata: true,
+            ..LoadOptions::default()
+        };
+        let model = LoadedModel::from_bytes(self.file.bytes(), &options)?.model;
+        let taps = if self.keeps_all { Some(self.taps()?) } else { None };
+        let mut running = Running { model, taps, batch, inputs: Vec::new(), outputs: Vec::new() };
+        if batch != 1 {
+            running.inputs = many(running.model.inputs(), batch)?;
+            running.outputs = many(running.model.outputs(), batch)?;
+        }
+        Ok(running)
+    }
+
+    fn taps(&self) -> Result<Taps, Error> {
+        let model = |e: osprey_engine::Error| Error::from(osprey_detector::ModelError::from(e));
+        let mut graph = Graph::read(self.file.bytes()).map_err(model)?;
+        graph.nodes.retain(|n| !matches!(n.op, Op::DetectionPostProcess(_)));
+        let shown = |id: &TensorId| {
+            let tensor = &graph.tensors[*id];
+            tensor.elements() > 0 && !matches!(tensor.dtype, DType::F16 | DType::C64 | DType::Other(_))
+        };
+        let tensors: Vec<TensorId> =
+            graph.nodes.iter().flat_map(|n| &n.outputs).copied().filter(shown).collect();
+        graph.outputs.clone_from(&tensors);
+        let options = Options { threads: self.threads.max(1), ..Options::default() };
+        let program = Program::compile(&graph, &options).map_err(model)?;
+        Ok(Taps { model: NativeModel::new(program.into())?, tensors })
+    }
+
+    fn place(&self, running: Option<&Running>, id: TensorId) -> Place {
+        let position = |ids: &[TensorId]| ids.iter().position(|i| *i == id);
+        let inside = || running.and_then(|r| r.taps.as_ref()).and_then(|taps| position(&taps.tensors));
+        // An input may be an output as well.
+        match (position(&self.interface.inputs), position(&self.interface.outputs)) {
+            (Some(at), _) => Place::Input(at),
+            (None, Some(at)) => Place::Output(at),
+            _ => inside().map_or(Place::Constant, Place::Inside),
+        }
+    }
+
+    fn constant<'py>(&self, py: Python<'py>, id: TensorId) -> PyResult<Bound<'py, PyAny>> {
+        let graph = Graph::read(self.file.bytes()).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        let tensor = graph.tensors.get(id).ok_or_else(unshown)?;
+        let (Some(data), None) = (tensor.data, &tensor.sparsity) else {
+            return Err(PyValueError::new_err(format!(
+                "tensor {id} is neither input nor output nor constant, and only \
+                 experimental_preserve_all_tensors keeps what lies between"
+            )));
+        };
+        let numpy = py.import("numpy")?;
+        let bytes = pyo3::types::PyBytes::new(py, data);
+        let flat = numpy.call_method1("frombuffer", (bytes, tensor.dtype.to_string()))?;
+        flat.call_method1("reshape", (tensor.shape.clone(),))?.call_method0("copy")
+    }
+}
+
+/// Tensors for `batch` examples of what a model takes or gives one by one.
+fn many(specs: &[osprey_detector::TensorSpec], batch: usize) -> Result<Vec<Tensor>, Error> {
+    let tensor = |spec: &osprey_detector::TensorSpec| {
+        let refuse = || Error::Model(format!("\"{}\" has no dimension for several examples", spec.name));
+        let mut shape = spec.shape.clone();
+        match shape.first_mut() {
+            Some(first) if *first == 1 => *first = batch,
+            _ => return Err(refuse()),
+        }
+        Tensor::zeros(spec.dtype, &shape).ok_or_else(refuse)
+    };
+    specs.iter().map(tensor).collect()
+}
+
+impl Running {
+    fn input_mut(&mut self, at: usize) -> Result<TensorViewMut<'_>, Error> {
+        match self.inputs.get_mut(at) {
+            Some(tensor) => Ok(tensor.view_mut()),
+            None => Ok(self.model.input_mut(at)?),
+        }
+    }
+
+    fn output(&self, place: &Place) -> Result<TensorView<'_>, Error> {
+        match (place, &self.taps) {
+            (Place::Inside(at), Some(taps)) => Ok(taps.model.output(*at)?),
+            (Place::Output(at), _) => match self.outputs.get(*at) {
+                Some(tensor) => Ok(tensor.view()),
+                None => Ok(self.model.output(*at)?),
+            },
+            _ => Err(Error::Model("no such output".into())),
+        }
+    }
+
+    fn run(&mut self) -> Result<(), Error> {
+        if self.batch != 1 {
+            return self.run_one_by_one();
+        }
+        if let Some(taps) = &mut self.taps {
+            for at in 0..self.model.inputs().len() {
+                let value = each!(TensorViewMut, self.model.input_mut(at)?, a => Tensor::from(a.to_owned()), else continue);
+                taps.model.input_mut(at)?.assign(&value.view())?;
+            }
+            taps.model.run()?;
+        }
+        Ok(self.model.run()?)
+    }
+
+    /// A batch is as many runs: in a model whose first dimension is open, no example sees another.
+    fn run_one_by_one(&mut self) -> Result<(), Error> {
+        for example in 0..self.batch {
+            let part = Slice::from(example as isize..example as isize + 1);
+            for (at, all) in self.inputs.iter().enumerate() {
+                let one = each!(TensorView, all.view(), a => Tensor::from(a.slice_axis(Axis(0), part).to_owned()), else continue);
+                self.model.input_mut(at)?.assign(&one.view())?;
+            }
+            self.model.run()?;
+            for (at, all) in self.outputs.iter_mut().enumerate() {
+                let one = self.model.output(at)?.to_tensor();
+                put(all, part, &one.view())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn put(all: &mut Tensor, part: Slice, one: &TensorView<'_>) -> Result<(), Error> {
+    let mut view = all.view_mut();
+    let mut to: TensorViewMut<'_> = each!(
+        TensorViewMut, &mut view, a => a.slice_axis_mut(Axis(0), part).into(), else return Ok(())
+    );
+    Ok(to.assign(one)?)
+}
