@@ -1,6 +1,6 @@
 //! `osprey live` and `osprey replay`.
 
-use crate::scratch::{Scratch, detector, osprey, outcome};
+use crate::scratch::{Scratch, assert_balanced, detector, osprey, outcome};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,14 +10,6 @@ use std::time::Duration;
 
 fn summary(stdout: &str) -> Value {
     serde_json::from_str(stdout.lines().last().expect("a line")).expect("one line of JSON")
-}
-
-/// captured = shown + dropped + stale + failed.
-fn assert_balanced(summary: &Value) {
-    let ledger = &summary["ledger"];
-    let dropped: u64 = ledger["dropped"].as_object().unwrap().values().map(|v| v.as_u64().unwrap()).sum();
-    let count = |name: &str| ledger[name].as_u64().unwrap();
-    assert_eq!(count("captured"), count("shown") + dropped + count("stale") + count("failed"), "{summary}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod drift;
 mod eval;
 mod exif;
 mod faults;
+mod films;
 mod info;
 mod learn;
 mod live;

@@ -160,3 +160,16 @@ pub(crate) fn iou(a: &[f64; 4], b: &[f64; 4]) -> f64 {
     let overlap = area(&[a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]);
     overlap / (area(a) + area(b) - overlap)
 }
+
+/// Every frame of a session has one fate: captured = shown + dropped + stale + failed.
+pub(crate) fn assert_balanced(summary: &Value) {
+    let ledger = &summary["ledger"];
+    let dropped: u64 = ledger["dropped"]
+        .as_object()
+        .expect("an object")
+        .values()
+        .map(|v| v.as_u64().expect("a count"))
+        .sum();
+    let count = |name: &str| ledger[name].as_u64().expect("a count");
+    assert_eq!(count("captured"), count("shown") + dropped + count("stale") + count("failed"), "{summary}");
+}

@@ -7,18 +7,22 @@ use std::path::PathBuf;
 /// Finds and follows objects in a stream of frames, as an app would.
 ///
 /// Frames come at their pace and the newest wins: a frame that is still waiting when the next one
-/// comes is dropped, and counted. The summary at the end tells the fate of every frame.
+/// comes is dropped, and counted. Of a film, nothing is dropped, unless --serve or --fps shows it at a
+/// pace. Cameras and addresses that stop are tried again. The summary at the end tells the fate of every
+/// frame; the exit status is 1 where there was none.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   osprey live --source synthetic --fps 60 --frames 600 --summary json
-  ffmpeg -i film.mp4 -f yuv4mpegpipe -pix_fmt yuv420p - | osprey live - --jsonl found.jsonl
-  ffmpeg -i film.mp4 -f rawvideo -pix_fmt nv12 - | osprey live - --raw nv12 --size 1280x720
+  osprey live film.mp4 --jsonl found.jsonl --annotated drawn.mp4
+  osprey live rtsp://user:password@192.168.1.20/stream --serve 8080
+  osprey live camera:0 --serve 8080
+  gst-launch-1.0 … ! fdsink | osprey live - --raw nv12 --size 1280x720 --every
   osprey live photos --fps 10 --every --annotated drawn.y4m
   osprey live film.y4m --serve 8080
-  ffmpeg -f v4l2 -i /dev/video0 -f yuv4mpegpipe -pix_fmt yuv420p - | osprey live - --serve 8080
   osprey live film.y4m --record session.osprey && osprey replay session.osprey")]
 pub(crate) struct LiveArgs {
-    /// A folder or pattern of pictures, a .y4m file, or - for video on standard input.
+    /// A film, an address (rtsp://, http://), camera:N or screen: through ffmpeg; a folder or pattern of
+    /// pictures, a .y4m file, or - for video on standard input.
     #[arg(value_name = "INPUT", required_unless_present = "source", conflicts_with = "source")]
     pub(crate) input: Option<PathBuf>,
     /// A source that needs no input.
@@ -38,6 +42,9 @@ pub(crate) struct LiveArgs {
     /// Goes round a folder or file until --frames, or for ever.
     #[arg(long = "loop")]
     pub(crate) repeat: bool,
+    /// Has the graphics chip decode a film or stream, where ffmpeg finds a way.
+    #[arg(long)]
+    pub(crate) hardware_decoding: bool,
     /// Width and height of raw video and of the synthetic camera.
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub(crate) size: Option<(u32, u32)>,
@@ -67,8 +74,9 @@ pub(crate) struct LiveArgs {
     /// Writes a line of JSON for each result; - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) jsonl: Option<PathBuf>,
-    /// Writes the frames that were detected in, with boxes drawn, as Y4M; - is standard output.
-    #[arg(long, value_name = "FILE.y4m")]
+    /// Writes the frames that were detected in, with boxes drawn: Y4M, or through ffmpeg what the name
+    /// says (.mp4, .mkv, .gif); - is Y4M on standard output.
+    #[arg(long, value_name = "FILE")]
     pub(crate) annotated: Option<PathBuf>,
     /// Keeps inputs, times and results for `osprey replay`.
     #[arg(long, value_name = "FILE")]

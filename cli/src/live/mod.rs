@@ -10,7 +10,9 @@ mod status;
 mod web;
 
 use crate::detect::finder;
+use crate::fail::NOTHING_DONE;
 use crate::files::Destination;
+use crate::interrupt;
 use crate::model;
 use anyhow::{Context, Result};
 use args::{FilterArg, LiveArgs, SummaryArg};
@@ -22,15 +24,15 @@ use osprey_detector::preprocess::Filter;
 use osprey_detector::recording::{Header, Recorder};
 use osprey_detector::track::TrackerOptions;
 use osprey_detector::{Detect, DetectorError};
-use output::Y4mWriter;
-use source::{OwnedFrame, Source, Stream};
+use output::VideoWriter;
+use source::{OwnedFrame, Pace, Source, Stream};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use web::Page;
+use web::{Page, Viewers};
 
 /// What is made of each result that is not late.
 struct Outputs {
@@ -54,8 +56,10 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let header = Header::new(&model.name(), &model.bytes()?, detector.input_spec());
     drop(detector);
 
-    let Stream { mut source, fps } = source::open(args)?;
-    let camera_fps = fps.unwrap_or(source::DEFAULT_FPS);
+    interrupt::watch()?;
+    let Stream { mut source, pace, rate, every } = source::open(args)?;
+    let every = every || args.every;
+    let camera_fps = rate.unwrap_or(source::DEFAULT_FPS);
     let outputs = Outputs {
         labels: Arc::clone(&labels),
         jsonl: args.jsonl.as_deref().map(Destination::create).transpose()?,
@@ -63,17 +67,14 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     };
     let observed = ObservedOutputs {
         labels,
-        annotated: args.annotated.as_deref().map(|p| Y4mWriter::create(p, camera_fps)).transpose()?,
+        annotated: args.annotated.as_deref().map(|p| VideoWriter::create(p, camera_fps)).transpose()?,
         recorder: args.record.as_deref().map(|p| record(p, &header)).transpose()?,
         page: args.serve.map(Page::serve).transpose()?,
     };
     let stop = Arc::new(AtomicBool::new(false));
-    {
-        let stop = Arc::clone(&stop);
-        ctrlc::set_handler(move || stop.store(true, Ordering::SeqCst)).context("cannot watch for Ctrl-C")?;
-    }
-    let options = PipelineOptions { keep_images: observed.wants_images(), ..pipeline_options(args) };
-    let (pipeline, results) = Pipeline::start(load, &options)?;
+    let looks =
+        Looks { always: observed.annotated.is_some(), viewers: observed.page.as_ref().map(Page::viewers) };
+    let (pipeline, results) = Pipeline::start(load, &pipeline_options(args, every))?;
     let pipeline = Arc::new(pipeline);
     pipeline.set_interval(args.interval);
     let observing = observed.attach(&pipeline, &stop);
@@ -87,7 +88,9 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
         })
     };
 
-    let fed = feed(&mut *source, &pipeline, &stop, fps.filter(|_| !args.every), args.frames);
+    let feed =
+        Feed { pipeline: &pipeline, stop: &stop, pace: if every { Pace::Free } else { pace }, rate, looks };
+    let fed = feed.run(&mut *source, args.frames);
     pipeline.finish();
     let results = consumer.join().map_err(|_| anyhow::anyhow!("writing results failed"))??;
     if let Some(observing) = observing {
@@ -95,16 +98,17 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     }
     fed?;
     let snapshot = results.snapshot();
+    let nothing = snapshot.ledger.captured == 0;
     match args.summary {
         SummaryArg::Json => println!("{}", serde_json::to_string(&snapshot)?),
         SummaryArg::Text => eprint!("{}", status::summary(&snapshot)),
         SummaryArg::None => {}
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if nothing { ExitCode::from(NOTHING_DONE) } else { ExitCode::SUCCESS })
 }
 
-fn pipeline_options(args: &LiveArgs) -> PipelineOptions {
-    let delivery = match args.every {
+fn pipeline_options(args: &LiveArgs, every: bool) -> PipelineOptions {
+    let delivery = match every {
         true => Delivery::Every { capacity: 4 },
         false => Delivery::Newest,
     };
@@ -120,32 +124,55 @@ fn pipeline_options(args: &LiveArgs) -> PipelineOptions {
     }
 }
 
-/// From the source to the pipeline, at the source's pace.
-fn feed(
-    source: &mut dyn Source,
-    pipeline: &Pipeline,
-    stop: &AtomicBool,
-    fps: Option<f64>,
-    frames: Option<u64>,
-) -> Result<()> {
-    let (start, mut frame) = (Instant::now(), OwnedFrame::default());
-    for sequence in 0..frames.unwrap_or(u64::MAX) {
-        if stop.load(Ordering::SeqCst) || !source.next(&mut frame)? {
-            break;
-        }
-        let at = match fps {
-            Some(fps) => {
-                let due = Duration::from_secs_f64(sequence as f64 / fps);
-                std::thread::sleep(due.saturating_sub(start.elapsed()));
-                Timestamp::from(due)
-            }
-            None => start.elapsed().into(),
-        };
-        if let Err(e) = pipeline.submit(&frame.view()?.at(at)) {
-            eprintln!("osprey: {e}");
-        }
+/// Who looks at frames once their results are there.
+struct Looks {
+    /// Each frame is drawn on.
+    always: bool,
+    /// Of the page, where there is one.
+    viewers: Option<Viewers>,
+}
+
+impl Looks {
+    fn anybody(&self) -> bool {
+        self.always || self.viewers.as_ref().is_some_and(Viewers::look)
     }
-    Ok(())
+}
+
+/// From the source to the pipeline.
+struct Feed<'a> {
+    pipeline: &'a Pipeline,
+    stop: &'a AtomicBool,
+    pace: Pace,
+    /// As [`Stream::rate`].
+    rate: Option<f64>,
+    looks: Looks,
+}
+
+impl Feed<'_> {
+    fn run(&self, source: &mut dyn Source, frames: Option<u64>) -> Result<()> {
+        let (start, mut frame) = (Instant::now(), OwnedFrame::default());
+        for sequence in 0..frames.unwrap_or(u64::MAX) {
+            let stopped = self.stop.load(Ordering::SeqCst) || interrupt::check().is_err();
+            if stopped || !source.next(&mut frame)? {
+                break;
+            }
+            let even = |rate: f64| Duration::from_secs_f64(sequence as f64 / rate);
+            let own = frame.time.or_else(|| self.rate.map(even));
+            let due = match self.pace {
+                Pace::Free => None,
+                Pace::Own => own,
+                Pace::Fps(fps) => Some(even(fps)),
+            };
+            std::thread::sleep(due.unwrap_or_default().saturating_sub(start.elapsed()));
+            let at: Timestamp = own.unwrap_or_else(|| start.elapsed()).into();
+            // Nobody looks at most frames of most sessions.
+            self.pipeline.keep_images(self.looks.anybody());
+            if let Err(e) = self.pipeline.submit(&frame.view()?.at(at)) {
+                eprintln!("osprey: {e}");
+            }
+        }
+        Ok(())
+    }
 }
 
 fn consume(

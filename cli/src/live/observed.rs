@@ -4,7 +4,7 @@
 //! The observer hands copies to a thread of their own through a queue of one. While that is full the
 //! worker waits, so that a reader who is slow, or stops, costs frames and never memory.
 
-use super::output::{self, Y4mWriter};
+use super::output::{self, VideoWriter};
 use super::web::Page;
 use crate::detect::annotate;
 use crate::files::Destination;
@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 
 pub(super) struct ObservedOutputs {
     pub(super) labels: Arc<[String]>,
-    pub(super) annotated: Option<Y4mWriter>,
+    pub(super) annotated: Option<VideoWriter>,
     pub(super) recorder: Option<Recorder<Destination>>,
     pub(super) page: Option<Page>,
 }
@@ -34,11 +34,6 @@ struct Observed {
 }
 
 impl ObservedOutputs {
-    /// Whether any of them draws.
-    pub(super) fn wants_images(&self) -> bool {
-        self.annotated.is_some() || self.page.is_some()
-    }
-
     /// Writes from now on what the pipeline's worker finishes, on a thread that ends after it. Stops
     /// the source should writing fail. `None` if nothing is to be written.
     pub(super) fn attach(
@@ -47,7 +42,7 @@ impl ObservedOutputs {
         stop: &Arc<AtomicBool>,
     ) -> Option<JoinHandle<Result<()>>> {
         let records = self.recorder.is_some();
-        if !records && !self.wants_images() {
+        if !records && self.annotated.is_none() && self.page.is_none() {
             return None;
         }
         if let Some(page) = &self.page {
@@ -77,16 +72,16 @@ impl ObservedOutputs {
             if let (Some(recorder), Some((input, placement))) = (&mut self.recorder, input) {
                 recorder.add(&Facts::new(&shown, &placement), &input)?;
             }
-            let Some(mut image) = image else { continue };
-            if let Some(page) = &self.page {
-                page.show(&image, &output::line(&shown, &self.labels), &pipeline.snapshot());
+            if let Some(page) = self.page.as_ref().filter(|page| page.viewers().any()) {
+                let picture = image.as_ref().filter(|_| page.viewers().look());
+                page.show(picture.cloned(), &output::line(&shown, &self.labels), &pipeline.snapshot());
             }
-            if let Some(video) = &mut self.annotated {
+            if let (Some(video), Some(mut image)) = (&mut self.annotated, image) {
                 output::draw(&mut image, &shown, &self.labels, &font);
                 video.write(&image)?;
             }
         }
-        self.annotated.map(Y4mWriter::commit).transpose()?;
+        self.annotated.map(VideoWriter::commit).transpose()?;
         self.recorder.map(|r| r.finish().commit()).transpose()?;
         Ok(())
     }

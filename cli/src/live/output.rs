@@ -1,5 +1,6 @@
 //! What `osprey live` writes for each result.
 
+use super::source::ffmpeg::Encoder;
 use crate::detect::annotate;
 use crate::detect::record::{Found, Record, Times, corners, milliseconds, round};
 use crate::files::Destination;
@@ -67,17 +68,35 @@ pub(super) fn draw(image: &mut RgbImage, shown: &Shown<Detections>, labels: &[St
     annotate::draw(image, &record, font);
 }
 
-/// Y4M with full chroma; the first frame sets the size, others are fitted to it.
-pub(super) struct Y4mWriter {
-    out: Destination,
+/// Y4M with full chroma, or a film of another kind through ffmpeg; the first frame sets the size, others
+/// are fitted to it.
+pub(super) struct VideoWriter {
+    out: Out,
     fps: f64,
     size: Option<(u32, u32)>,
     planes: Vec<u8>,
 }
 
-impl Y4mWriter {
+enum Out {
+    Y4m(Destination),
+    Film(Encoder),
+}
+
+impl Out {
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Y4m(out) => out,
+            Self::Film(out) => out,
+        }
+    }
+}
+
+impl VideoWriter {
+    /// Y4M where the name says so, has no extension, or is - for standard output.
     pub(super) fn create(path: &Path, fps: f64) -> Result<Self> {
-        Ok(Self { out: Destination::create(path)?, fps, size: None, planes: Vec::new() })
+        let y4m = path.extension().is_none_or(|e| e.eq_ignore_ascii_case("y4m"));
+        let out = if y4m { Out::Y4m(Destination::create(path)?) } else { Out::Film(Encoder::start(path)?) };
+        Ok(Self { out, fps, size: None, planes: Vec::new() })
     }
 
     pub(super) fn write(&mut self, image: &RgbImage) -> Result<()> {
@@ -86,7 +105,8 @@ impl Y4mWriter {
             None => {
                 let (w, h) = image.dimensions();
                 let rate = (self.fps * 1000.0).round();
-                writeln!(self.out, "YUV4MPEG2 W{w} H{h} F{rate}:1000 Ip A1:1 C444 XCOLORRANGE=FULL")?;
+                let out = self.out.writer();
+                writeln!(out, "YUV4MPEG2 W{w} H{h} F{rate}:1000 Ip A1:1 C444 XCOLORRANGE=FULL")?;
                 *self.size.insert((w, h))
             }
         };
@@ -110,11 +130,15 @@ impl Y4mWriter {
             cb[i] = (((-11_059 * r - 21_709 * g + 32_768 * b + 32_767) >> 16) + 128) as u8;
             cr[i] = (((32_768 * r - 27_439 * g - 5_329 * b + 32_767) >> 16) + 128) as u8;
         }
-        self.out.write_all(b"FRAME\n")?;
-        self.out.write_all(&self.planes).context("cannot write the annotated video")
+        let out = self.out.writer();
+        out.write_all(b"FRAME\n").context("cannot write the annotated video")?;
+        out.write_all(&self.planes).context("cannot write the annotated video")
     }
 
     pub(super) fn commit(self) -> Result<()> {
-        self.out.commit()
+        match self.out {
+            Out::Y4m(out) => out.commit(),
+            Out::Film(out) => out.finish(),
+        }
     }
 }

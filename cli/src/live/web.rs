@@ -1,5 +1,6 @@
 //! A page with the live picture, on this machine only: MJPEG for the picture, server-sent events
-//! for boxes and figures.
+//! for boxes and figures. Pictures are encoded for those who look at them, on their own threads and as
+//! often as they take one: nobody else waits for it.
 
 use anyhow::{Context, Result};
 use image::RgbImage;
@@ -8,8 +9,9 @@ use osprey_detector::pipeline::Snapshot;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 static PAGE: &str = include_str!("page.html");
 
@@ -19,13 +21,23 @@ const QUALITY: u8 = 80;
 /// Longest request that is read.
 const MAX_REQUEST: u64 = 16 << 10;
 
-/// A viewer that takes nothing for so long is gone.
+/// A viewer that takes nothing for so long is gone; so is one whose request takes longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Connections at a time; a page takes three.
+const MAX_CONNECTIONS: usize = 60;
+
+/// A picture, and its JPEG once somebody has asked for it.
 #[derive(Default)]
+struct Picture {
+    pixels: RgbImage,
+    jpeg: OnceLock<Vec<u8>>,
+}
+
+#[derive(Default, Clone)]
 struct Latest {
     number: u64,
-    jpeg: Arc<Vec<u8>>,
+    picture: Arc<Picture>,
     event: Arc<String>,
 }
 
@@ -33,6 +45,43 @@ struct Latest {
 struct Shared {
     latest: Mutex<Latest>,
     changed: Condvar,
+    connections: AtomicUsize,
+    viewers: Viewers,
+}
+
+/// How many look at the picture, and how many read the events.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Viewers {
+    picture: Arc<AtomicUsize>,
+    events: Arc<AtomicUsize>,
+}
+
+impl Viewers {
+    /// Whether anybody looks at the picture.
+    pub(super) fn look(&self) -> bool {
+        self.picture.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether anybody looks or reads.
+    pub(super) fn any(&self) -> bool {
+        self.look() || self.events.load(Ordering::Relaxed) > 0
+    }
+}
+
+/// Counts one while it lives.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The server; its threads end with the program.
@@ -62,16 +111,31 @@ impl Page {
         self.address
     }
 
-    /// Hands the newest picture and result to all viewers.
-    pub(super) fn show(&self, picture: &RgbImage, result: &Value, snapshot: &Snapshot) {
-        let mut jpeg = Vec::new();
-        if JpegEncoder::new_with_quality(&mut jpeg, QUALITY).encode_image(picture).is_err() {
-            return;
-        }
+    /// Who is there.
+    pub(super) fn viewers(&self) -> Viewers {
+        self.shared.viewers.clone()
+    }
+
+    /// Hands the newest result to all viewers, with its picture where somebody looked when its frame came.
+    pub(super) fn show(&self, picture: Option<RgbImage>, result: &Value, snapshot: &Snapshot) {
         let event = json!({"result": result, "summary": snapshot}).to_string();
         let mut latest = lock(&self.shared.latest);
-        *latest = Latest { number: latest.number + 1, jpeg: Arc::new(jpeg), event: Arc::new(event) };
+        if let Some(pixels) = picture {
+            latest.picture = Arc::new(Picture { pixels, jpeg: OnceLock::new() });
+        }
+        (latest.number, latest.event) = (latest.number + 1, Arc::new(event));
         self.shared.changed.notify_all();
+    }
+}
+
+impl Picture {
+    /// By the first viewer who wants it.
+    fn jpeg(&self) -> &[u8] {
+        self.jpeg.get_or_init(|| {
+            let mut jpeg = Vec::new();
+            let encoded = JpegEncoder::new_with_quality(&mut jpeg, QUALITY).encode_image(&self.pixels);
+            encoded.map_or_else(|_| Vec::new(), |()| jpeg)
+        })
     }
 }
 
@@ -80,6 +144,9 @@ fn lock(latest: &Mutex<Latest>) -> MutexGuard<'_, Latest> {
 }
 
 fn answer(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    let began = Instant::now();
+    let _connection = Counted::new(&shared.connections);
+    let crowded = shared.connections.load(Ordering::Relaxed) > MAX_CONNECTIONS;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut lines = BufReader::new(stream.try_clone()?.take(MAX_REQUEST)).lines();
@@ -88,9 +155,12 @@ fn answer(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut local = false;
     for line in lines {
         let line = line?.to_ascii_lowercase();
+        if began.elapsed() > PATIENCE {
+            return Ok(());
+        }
         if let Some(host) = line.strip_prefix("host:") {
             let name = host.trim().rsplit_once(':').map_or(host.trim(), |(name, _)| name);
-            local = matches!(name, "127.0.0.1" | "localhost");
+            local = matches!(name, "127.0.0.1" | "localhost" | "[::1]");
         }
         if line.is_empty() {
             break;
@@ -98,22 +168,30 @@ fn answer(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     }
     let path = request.strip_prefix("GET ").and_then(|r| r.split(' ').next());
     match path {
+        _ if crowded => respond(&mut stream, "503 Service Unavailable", "text/plain", b"too many viewers"),
         _ if !local => respond(&mut stream, "403 Forbidden", "text/plain", b"this machine only"),
         Some("/") => respond(&mut stream, "200 OK", "text/html; charset=utf-8", PAGE.as_bytes()),
         Some("/video") => {
             head(&mut stream, "200 OK", "multipart/x-mixed-replace; boundary=frame")?;
+            let _viewer = Counted::new(&shared.viewers.picture);
             each(shared, |latest| {
+                let jpeg = latest.picture.jpeg();
+                if jpeg.is_empty() {
+                    return Ok(());
+                }
                 write!(
                     stream,
                     "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",
-                    latest.jpeg.len()
+                    jpeg.len()
                 )?;
-                stream.write_all(&latest.jpeg)?;
+                stream.write_all(jpeg)?;
                 stream.write_all(b"\r\n")
             })
         }
+        Some("/favicon.ico") => respond(&mut stream, "204 No Content", "image/x-icon", b""),
         Some("/events") => {
             head(&mut stream, "200 OK", "text/event-stream")?;
+            let _viewer = Counted::new(&shared.viewers.events);
             each(shared, |latest| write!(stream, "data: {}\n\n", latest.event))
         }
         _ => respond(&mut stream, "404 Not Found", "text/plain", b"no such page"),
@@ -142,7 +220,7 @@ fn each(shared: &Shared, mut send: impl FnMut(&Latest) -> std::io::Result<()>) -
                 .changed
                 .wait_while(guard, |l| l.number == seen)
                 .unwrap_or_else(PoisonError::into_inner);
-            Latest { number: guard.number, jpeg: Arc::clone(&guard.jpeg), event: Arc::clone(&guard.event) }
+            guard.clone()
         };
         seen = latest.number;
         send(&latest)?;

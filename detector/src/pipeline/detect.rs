@@ -17,7 +17,7 @@ use crate::preprocess::{Filter, PreprocessError, PreprocessOptions, UprightCopie
 use crate::ssd::{DetectorError, DetectorOptions};
 use crate::tensor::TensorSpec;
 use crate::track::{Track, Tracker, TrackerOptions};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -35,7 +35,7 @@ impl DetectInput {
         &self.frame
     }
 
-    /// The frame itself, if [`PipelineOptions::keep_images`] asked for it.
+    /// The frame itself, if [`PipelineOptions::keep_images`] or [`Pipeline::keep_images`] asked for it.
     pub fn image(&self) -> Option<&UprightImage> {
         self.image.as_ref()
     }
@@ -172,8 +172,8 @@ pub struct Pipeline<D: Detect = Detector> {
     about: Mutex<About>,
     shared: Shared,
     filter: Filter,
-    /// `None` if images are not kept.
-    copier: Option<Mutex<UprightCopier>>,
+    keeps_images: AtomicBool,
+    copier: Mutex<UprightCopier>,
     started: Instant,
     interval: AtomicU32,
     frames: AtomicU64,
@@ -222,10 +222,12 @@ impl<D: Detect> Pipeline<D> {
             timings.time(Stage::Preprocess, || {
                 lock(&self.preparer).prepare(frame, &mut input.frame)?;
                 input.at = at;
-                match &self.copier {
-                    Some(copier) => lock(copier).copy(frame, input.image.get_or_insert_default()),
-                    None => Ok(()),
+                if self.keeps_images.load(Ordering::Relaxed) {
+                    return lock(&self.copier).copy(frame, input.image.get_or_insert_default());
                 }
+                // That of an earlier frame.
+                input.image = None;
+                Ok(())
             })
         })
     }
@@ -234,6 +236,12 @@ impl<D: Detect> Pipeline<D> {
     /// had for them from [`Pipeline::tracks_at`].
     pub fn set_interval(&self, interval: u32) {
         self.interval.store(interval.max(1), Ordering::Relaxed);
+    }
+
+    /// From the next frame on, whether copies are kept as by [`PipelineOptions::keep_images`]: a page that
+    /// nobody looks at needs none.
+    pub fn keep_images(&self, keep: bool) {
+        self.keeps_images.store(keep, Ordering::Relaxed);
     }
 
     /// Where the tracked objects are at a time, as far as is known: for frames between detections.
@@ -382,7 +390,8 @@ impl Parts {
             about: Mutex::new(about),
             shared: self.shared,
             filter: self.filter,
-            copier: self.keep_images.then(Mutex::default),
+            keeps_images: AtomicBool::new(self.keep_images),
+            copier: Mutex::default(),
             started: Instant::now(),
             interval: AtomicU32::new(1),
             frames: AtomicU64::new(0),

@@ -2,6 +2,7 @@
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod camera;
+pub(super) mod ffmpeg;
 mod pictures;
 mod raw;
 mod synthetic;
@@ -15,6 +16,7 @@ use osprey_detector::frame::{Frame, FrameError, Orientation, PackedFormat, Plane
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
+use std::time::Duration;
 
 /// Frames per second where nothing else says.
 pub(super) const DEFAULT_FPS: f64 = 30.0;
@@ -28,6 +30,8 @@ pub(super) struct OwnedFrame {
     pub(super) height: u32,
     pub(super) color: YuvColor,
     pub(super) orientation: Orientation,
+    /// In the source's own time, where it tells one for each frame.
+    pub(super) time: Option<Duration>,
 }
 
 impl Default for OwnedFrame {
@@ -39,6 +43,7 @@ impl Default for OwnedFrame {
             height: 0,
             color: YuvColor::BT601_VIDEO,
             orientation: Orientation::Upright,
+            time: None,
         }
     }
 }
@@ -85,10 +90,34 @@ pub(super) trait Source {
     fn next(&mut self, frame: &mut OwnedFrame) -> Result<bool>;
 }
 
-/// A source with its pace; none where frames come by themselves.
+/// When frames are let through.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Pace {
+    /// As they come.
+    Free,
+    /// At their own times.
+    Own,
+    /// So many a second.
+    Fps(f64),
+}
+
+/// A source with its times.
 pub(super) struct Stream {
     pub(super) source: Box<dyn Source>,
-    pub(super) fps: Option<f64>,
+    pub(super) pace: Pace,
+    /// Frames of the source in a second of its own time, on average; where it does not say, a frame's time
+    /// is that at which it came.
+    pub(super) rate: Option<f64>,
+    /// Each frame counts, however long it takes.
+    pub(super) every: bool,
+}
+
+impl Stream {
+    /// At `rate`, or as frames come.
+    fn new(source: impl Source + 'static, rate: Option<f64>) -> Self {
+        let pace = if rate.is_some() { Pace::Own } else { Pace::Free };
+        Self { source: Box::new(source), pace, rate, every: false }
+    }
 }
 
 pub(super) fn open(args: &LiveArgs) -> Result<Stream> {
@@ -97,19 +126,21 @@ pub(super) fn open(args: &LiveArgs) -> Result<Stream> {
         let (size, fps) = (args.size.unwrap_or((1280, 720)), args.fps.unwrap_or(DEFAULT_FPS));
         let camera = camera::Camera::open(&args.device, size, fps)?;
         // Frames come at the camera's own pace.
-        return Ok(Stream { source: Box::new(camera), fps: None });
+        return Ok(Stream::new(camera, None));
     }
     let Some(input) = &args.input else {
         let fps = args.fps.unwrap_or(DEFAULT_FPS);
         let size = args.size.unwrap_or((1280, 720));
-        return Ok(Stream { source: Box::new(synthetic::Synthetic::new(size, fps)), fps: Some(fps) });
+        return Ok(Stream::new(synthetic::Synthetic::new(size, fps), Some(fps)));
     };
     if input.as_os_str() == "-" {
         return Ok(match (args.raw, args.size) {
-            (Some(format), Some(size)) => {
-                Stream { source: Box::new(raw::Raw::new(io::stdin(), format, size)), fps: args.fps }
+            (Some(format), Some(size)) => Stream::new(raw::Raw::new(io::stdin(), format, size), args.fps),
+            _ => {
+                let video = y4m::Y4m::new(BufReader::new(io::stdin()))?;
+                let rate = args.fps.or(video.fps());
+                Stream { rate, ..Stream::new(video, args.fps) }
             }
-            _ => Stream { source: Box::new(y4m::Y4m::new(BufReader::new(io::stdin()))?), fps: args.fps },
         });
     }
     if is_y4m(input) {
@@ -121,15 +152,33 @@ pub(super) fn open(args: &LiveArgs) -> Result<Stream> {
         let first = open()?;
         let fps = args.fps.or(first.fps()).unwrap_or(DEFAULT_FPS);
         if !args.repeat {
-            return Ok(Stream { source: Box::new(first), fps: Some(fps) });
+            return Ok(Stream::new(first, Some(fps)));
         }
-        return Ok(Stream { source: Box::new(y4m::Repeated::new(first, Box::new(open))), fps: Some(fps) });
+        return Ok(Stream::new(y4m::Repeated::new(first, Box::new(open)), Some(fps)));
     }
     if args.raw.is_some() {
         bail!("--raw is for standard input: pass - in place of {}", input.display());
     }
+    if let Some(found) = ffmpeg::Input::parse(input).filter(|_| !is_picture(input)) {
+        let alive = found.is_alive();
+        let film = ffmpeg::Ffmpeg::open(found, args.hardware_decoding, args.repeat)?;
+        let rate = film.fps().filter(|_| !alive);
+        // Nobody watches: a film is gone through as fast as it can be, frame by frame.
+        let every = !alive && args.serve.is_none() && args.fps.is_none();
+        let pace = match args.fps {
+            _ if alive || every || args.every => Pace::Free,
+            Some(fps) => Pace::Fps(fps),
+            None => Pace::Own,
+        };
+        return Ok(Stream { source: Box::new(film), pace, rate, every });
+    }
     let pictures = pictures::Pictures::new(input, args.repeat)?;
-    Ok(Stream { source: Box::new(pictures), fps: Some(args.fps.unwrap_or(DEFAULT_FPS)) })
+    Ok(Stream::new(pictures, Some(args.fps.unwrap_or(DEFAULT_FPS))))
+}
+
+fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    extension.is_some_and(|e| crate::detect::EXTENSIONS.contains(&e.as_str()))
 }
 
 fn is_y4m(path: &Path) -> bool {

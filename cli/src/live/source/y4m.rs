@@ -23,13 +23,18 @@ pub(super) struct Y4m<R> {
 
 impl<R: BufRead> Y4m<R> {
     pub(super) fn new(mut reader: R) -> Result<Self> {
-        let header = line(&mut reader)?.unwrap_or_default();
-        let mut fields = header.split(' ');
-        if fields.next() != Some("YUV4MPEG2") {
+        const MAGIC: &[u8] = b"YUV4MPEG2";
+        // The first bytes of a film may look like anything, but not like this.
+        let start = reader.fill_buf()?;
+        let alike = start.iter().zip(MAGIC).all(|(a, b)| a == b);
+        let header = if alike { line(&mut reader)?.unwrap_or_default() } else { String::new() };
+        if !header.as_bytes().starts_with(MAGIC) {
             bail!(
-                "not a Y4M stream: make one with ffmpeg -i FILE -f yuv4mpegpipe -pix_fmt yuv420p -, or pass --raw"
+                "not a Y4M stream: pass the film's name in place of -, or make one with \
+                 ffmpeg -i FILE -f yuv4mpegpipe -pix_fmt yuv420p -, or pass --raw"
             );
         }
+        let fields = header.split(' ').skip(1);
         let (mut width, mut height, mut fps) = (0, 0, None);
         let (mut format, mut color) = (RawFormat::I420, YuvColor::BT601_VIDEO);
         for field in fields {
