@@ -20,9 +20,9 @@ pub(crate) struct Values {
     pub(crate) warm_up: bool,
 }
 
-/// The defaults: score 0.3, all classes, tracking, one thread.
+/// The defaults: the model's own threshold, all classes and one for each object, tracking, one thread.
 pub fn session_options() -> SessionOptions {
-    let (detector, pipeline) = (DetectorOptions::default(), PipelineOptions::default());
+    let (detector, pipeline) = (DetectorOptions::to_show(), PipelineOptions::default());
     SessionOptions(Mutex::new(Values { detector, pipeline, warm_up: true }))
 }
 
@@ -37,7 +37,7 @@ impl SessionOptions {
 
     /// Least score that is reported, 0..1; checked by the session.
     pub fn set_score_threshold(&self, threshold: f32) {
-        self.set(|v| v.detector.score_threshold = threshold);
+        self.set(|v| v.detector.score_threshold = Some(threshold));
     }
 
     /// Least score of one class, by label or number.

@@ -215,7 +215,7 @@ fn what_was_recorded_is_found_again() {
     assert_eq!(nowhere.unwrap_err().kind(), FailureKind::Storage as u32);
 
     let model = osprey_models::default_for(osprey_detector::model::Task::Detection).unwrap().unwrap();
-    let options = osprey_detector::DetectorOptions { score_threshold: 0.002, ..Default::default() };
+    let options = osprey_detector::DetectorOptions { score_threshold: Some(0.002), ..Default::default() };
     let options = osprey_detector::DetectorOptions { load: model.options(&options.load), ..options };
     let mut plain = osprey_detector::Detector::from_bytes(model.bytes, &options).unwrap();
     let spec = plain.model().inputs()[0].clone();

@@ -8,8 +8,6 @@ use std::path::PathBuf;
 /// Pictures with more megapixels are left out, where nothing else is asked for: under a gigabyte of
 /// memory while they are decoded.
 pub(crate) const MAX_MEGAPIXELS: u32 = 80;
-/// Boxes of different classes that overlap more are one object, where nothing else is asked for.
-pub(crate) const ONE_OBJECT_IOU: f32 = 0.7;
 
 /// What runs the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,10 +63,6 @@ pub(crate) struct DetectArgs {
     /// No progress bar and no summary; errors are still printed.
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// Boxes of different classes that overlap more are one object, and the likelier class stays, 0..1; 1
-    /// keeps all.
-    #[arg(long, value_name = "IOU", default_value_t = ONE_OBJECT_IOU, value_parser = fraction)]
-    pub(crate) one_object_iou: f32,
     #[command(flatten)]
     pub(crate) choose: ChooseArgs,
     #[command(flatten)]
@@ -79,8 +73,8 @@ pub(crate) struct DetectArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Which detections are kept")]
 pub(crate) struct ChooseArgs {
-    /// Detections below are dropped, 0..1 [default: 0.4; 0.01 in `osprey eval`, whose figures need the
-    /// doubtful ones as well].
+    /// Detections below are dropped, 0..1 [default: the model's, or 0.4; 0.01 in `osprey eval`, whose
+    /// figures need the doubtful ones as well].
     #[arg(short, long, value_name = "SCORE", value_parser = fraction)]
     pub(crate) score_threshold: Option<f32>,
     /// The most detections for one picture [default: 100].
@@ -89,6 +83,10 @@ pub(crate) struct ChooseArgs {
     /// Boxes of one class that overlap more are one object, 0..1 [default: the model's, or 0.6].
     #[arg(long, value_name = "IOU", value_parser = fraction)]
     pub(crate) nms_iou: Option<f32>,
+    /// Boxes of different classes that overlap more are one object, and the likelier class stays, 0..1; 1
+    /// keeps all [default: 0.7; 1 in `osprey eval`, whose figures judge each class by itself].
+    #[arg(long, value_name = "IOU", value_parser = fraction)]
+    pub(crate) one_object_iou: Option<f32>,
     /// How overlapping boxes are thinned out [default: as the model says, else per-class].
     #[arg(long, value_enum)]
     pub(crate) nms: Option<NmsArg>,

@@ -5,17 +5,11 @@ use crate::args::MAX_MEGAPIXELS;
 use crate::detect::decode::{self, DecodeError, Opened, PictureLimits};
 use crate::detect::finder;
 use crate::detect::pipeline::in_file;
-use crate::detect::record::keep_one_class;
 use osprey_detector::frame::Frame;
 use osprey_detector::{
     Detect, Detection, Detector, DetectorError, FramePreparer, ModelError, PixelBox, PreparedFrame,
 };
 use std::path::Path;
-
-pub use crate::detect::finder::SHOWN_FROM;
-
-/// Boxes of different classes that overlap more are one object, if nothing else is asked for.
-pub const ONE_OBJECT_IOU: f32 = crate::args::ONE_OBJECT_IOU;
 
 /// Why a picture was not looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -134,21 +128,16 @@ impl SeenPicture {
         self.size
     }
 
-    /// What `detector`, whose reader made this picture, finds in it: best first, in pixels of the file. Of boxes
-    /// of different classes that overlap by more than `one_object_iou` the likeliest stays; `None` keeps all.
+    /// What `detector`, whose reader made this picture, finds in it: best first, in pixels of the file.
     ///
     /// # Errors
     /// [`ModelError::Mismatch`] with another model's picture, [`ModelError::Backend`].
-    pub fn find(
-        &self,
-        detector: &mut Detector,
-        one_object_iou: Option<f32>,
-    ) -> Result<Vec<Detection<PixelBox>>, ModelError> {
+    pub fn find(&self, detector: &mut Detector) -> Result<Vec<Detection<PixelBox>>, ModelError> {
         detector.infer_prepared(&self.prepared)?;
         let mut found = Vec::new();
         detector.finish(self.prepared.placement(), &mut found)?;
         let seen = self.prepared.size();
-        Ok(in_pixels(&found, seen, one_object_iou, |b| in_file(b, self.scale, self.size)))
+        Ok(in_pixels(&found, seen, |b| in_file(b, self.scale, self.size)))
     }
 }
 
@@ -159,16 +148,14 @@ impl SeenPicture {
 pub fn find_in_frame(
     detector: &mut Detector,
     frame: &Frame<'_>,
-    one_object_iou: Option<f32>,
 ) -> Result<Vec<Detection<PixelBox>>, DetectorError> {
     let size = frame.upright_size();
-    Ok(in_pixels(detector.detect(frame)?, size, one_object_iou, |b| *b))
+    Ok(in_pixels(detector.detect(frame)?, size, |b| *b))
 }
 
 fn in_pixels(
     found: &[Detection],
     (width, height): (u32, u32),
-    one_object_iou: Option<f32>,
     place: impl Fn(&PixelBox) -> PixelBox,
 ) -> Vec<Detection<PixelBox>> {
     let in_pixels = |d: &Detection| Detection {
@@ -176,9 +163,5 @@ fn in_pixels(
         class_id: d.class_id,
         score: d.score,
     };
-    let mut found: Vec<_> = found.iter().map(in_pixels).collect();
-    if let Some(iou) = one_object_iou {
-        keep_one_class(&mut found, iou, |d| (d.class_id, d.bbox));
-    }
-    found
+    found.iter().map(in_pixels).collect()
 }

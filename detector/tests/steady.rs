@@ -17,7 +17,7 @@ fn a_warm_detector_allocates_nothing() {
     let manifest = Manifest::read(models.join("manifest.toml")).unwrap();
     let file = &manifest.default_for(Task::Detection).unwrap().file;
     // So low a threshold that candidates come by the thousand.
-    let options = DetectorOptions { score_threshold: 0.002, ..DetectorOptions::default() };
+    let options = DetectorOptions { score_threshold: Some(0.002), ..DetectorOptions::default() };
     let mut detector = Detector::load(models.join(file), &options).unwrap();
     let mut pixels = vec![0; 640 * 480 * 4];
     let mut frame = |seed: u32| {

@@ -6,7 +6,7 @@ use osprey_vision::{ClassFilter, Detector, DetectorOptions, Image};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("which folder?")?;
     let options = DetectorOptions {
-        score_threshold: 0.4,
+        score_threshold: Some(0.4),
         classes: ClassFilter::Only(vec!["person".into(), "cat".into()]),
         ..DetectorOptions::default()
     };

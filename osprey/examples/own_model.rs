@@ -8,7 +8,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [model, labels, image] = arguments.as_slice() else { return Err("model, labels, image?".into()) };
     let options = DetectorOptions {
         load: LoadOptions { labels: Some(Labels::read(labels)?), threads: 2, ..LoadOptions::default() },
-        score_threshold: 0.5,
+        score_threshold: Some(0.5),
         nms: Nms { iou_threshold: Some(0.45), ..Nms::default() },
         ..DetectorOptions::default()
     };

@@ -48,7 +48,7 @@ impl Detector {
     /// [`Error::NoModel`] if this was built from sources without weights.
     #[cfg(feature = "builtin")]
     pub fn built_in() -> Result<Self, Error> {
-        Self::built_in_with(&DetectorOptions::default())
+        Self::built_in_with(&DetectorOptions::to_show())
     }
 
     /// As [`Detector::built_in`], with thresholds, classes, threads and all else as `options` say.
@@ -67,7 +67,7 @@ impl Detector {
     /// # Errors
     /// [`Error::Detector`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::load_with(path, &DetectorOptions::default())
+        Self::load_with(path, &DetectorOptions::to_show())
     }
 
     /// As [`Detector::load`], with thresholds, classes, threads and all else as `options` say.

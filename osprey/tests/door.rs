@@ -51,6 +51,6 @@ fn what_is_no_image_is_an_error() {
     assert!(matches!(detector.detect(&image::RgbImage::new(0, 5)), Err(Error::Frame(_))));
     let missing = Image::open("no/such/dog.jpg").unwrap_err();
     assert!(missing.to_string().starts_with("no/such/dog.jpg: "), "{missing}");
-    let wrong = DetectorOptions { score_threshold: 2.0, ..DetectorOptions::default() };
+    let wrong = DetectorOptions { score_threshold: Some(2.0), ..DetectorOptions::default() };
     assert!(matches!(Detector::built_in_with(&wrong), Err(Error::Detector(_))));
 }

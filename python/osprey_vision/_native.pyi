@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 Found: TypeAlias = tuple[int, int, NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
 
 __version__: str
-SHOWN_FROM: float
 ONE_OBJECT_IOU: float
 
 def main(arguments: list[str]) -> int: ...

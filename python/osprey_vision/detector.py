@@ -42,7 +42,7 @@ class Detector:
         model: Path of a `.tflite` file, name of a built-in model, or the bytes of a file. The built-in detector
             of 80 classes if left out.
         threads: Threads that share the work of one inference.
-        score_threshold: Detections below are left out, 0 to 1.
+        score_threshold: Detections below are left out, 0 to 1; None for the model's own threshold, else 0.4.
         class_thresholds: Other thresholds for single classes, by name or number.
         classes: Only these classes, by name or number.
         exclude_classes: Every class but these.
@@ -62,7 +62,7 @@ class Detector:
         model: str | os.PathLike[str] | bytes | None = None,
         *,
         threads: int = 1,
-        score_threshold: float = _native.SHOWN_FROM,
+        score_threshold: float | None = None,
         class_thresholds: Mapping[str, float] | None = None,
         classes: Sequence[str] | None = None,
         exclude_classes: Sequence[str] = (),

@@ -29,7 +29,6 @@ enum Origin {
 pub(crate) struct Recipe {
     origin: Origin,
     options: DetectorOptions,
-    one_object_iou: Option<f32>,
     max_megapixels: Option<u32>,
 }
 
@@ -37,7 +36,6 @@ pub(crate) struct Recipe {
 pub(crate) struct State {
     pub(crate) detector: osprey_detector::Detector,
     reader: PictureReader,
-    one_object_iou: Option<f32>,
 }
 
 /// What was found in a picture, and the size of the picture.
@@ -61,7 +59,7 @@ impl Recipe {
             Some(path) if Path::new(path).is_file() => ModelSource::File(path.into()),
             Some(name) => ModelSource::named(name)?.ok_or_else(|| Error::NoModel(name.into()))?,
         };
-        Ok(Self { origin: Origin::Source(source), options, one_object_iou: None, max_megapixels: None })
+        Ok(Self { origin: Origin::Source(source), options, max_megapixels: None })
     }
 
     pub(crate) fn make(&self) -> Result<State, Error> {
@@ -70,7 +68,7 @@ impl Recipe {
             Origin::Bytes(bytes) => osprey_detector::Detector::from_bytes(bytes, &self.options)?,
         };
         let reader = PictureReader::new(&detector, self.max_megapixels)?;
-        Ok(State { detector, reader, one_object_iou: self.one_object_iou })
+        Ok(State { detector, reader })
     }
 
     /// SHA-256 of the model's file.
@@ -103,14 +101,14 @@ impl State {
             }
             Subject::Pixels(image) => {
                 let frame = image.frame()?;
-                let detections = find_in_frame(&mut self.detector, &frame, self.one_object_iou)?;
+                let detections = find_in_frame(&mut self.detector, &frame)?;
                 Ok(Found { size: frame.upright_size(), detections })
             }
         }
     }
 
     fn find(&mut self, seen: &SeenPicture) -> Result<Found, Error> {
-        let detections = seen.find(&mut self.detector, self.one_object_iou)?;
+        let detections = seen.find(&mut self.detector)?;
         Ok(Found { size: seen.size(), detections })
     }
 }
@@ -153,7 +151,7 @@ pub(crate) struct Detector {
 #[pyo3(from_item_all)]
 struct Choice {
     threads: usize,
-    score_threshold: f32,
+    score_threshold: Option<f32>,
     class_thresholds: Vec<(String, f32)>,
     classes: Option<Vec<String>>,
     exclude_classes: Vec<String>,
@@ -181,6 +179,7 @@ impl Choice {
             class_thresholds: self.class_thresholds.clone(),
             classes,
             nms: Nms { kind: NmsKind::FromModel, iou_threshold: self.nms_iou },
+            one_object_iou: self.one_object_iou,
             max_detections: self.max_detections,
             ..DetectorOptions::default()
         }
@@ -199,16 +198,10 @@ impl Detector {
         let made = py.detach(|| -> Result<Self, Error> {
             let options = choice.options();
             let recipe = match bytes {
-                Some(bytes) => Recipe {
-                    origin: Origin::Bytes(bytes),
-                    options,
-                    one_object_iou: None,
-                    max_megapixels: None,
-                },
+                Some(bytes) => Recipe { origin: Origin::Bytes(bytes), options, max_megapixels: None },
                 None => Recipe::new(model.as_deref(), options)?,
             };
-            let (one_object_iou, max_megapixels) = (choice.one_object_iou, choice.max_megapixels);
-            let recipe = Recipe { one_object_iou, max_megapixels, ..recipe };
+            let recipe = Recipe { max_megapixels: choice.max_megapixels, ..recipe };
             let state = recipe.make()?;
             let input = state.detector.input();
             Ok(Self {

@@ -23,8 +23,7 @@ fn main(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add("SHOWN_FROM", osprey_cli::pictures::SHOWN_FROM)?;
-    module.add("ONE_OBJECT_IOU", osprey_cli::pictures::ONE_OBJECT_IOU)?;
+    module.add("ONE_OBJECT_IOU", osprey_detector::ssd::ONE_OBJECT_IOU)?;
     module.add_function(wrap_pyfunction!(main, module)?)?;
     module.add_class::<detector::Detector>()?;
     module.add_class::<batch::Batch>()?;

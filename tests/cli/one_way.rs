@@ -77,9 +77,9 @@ fn every_way_from_a_letterboxed_frame_gives_the_same_boxes() {
     let rgb = image::open(samples().join("cat.png")).unwrap().into_rgb8();
     let size = rgb.dimensions();
     let options = DetectorOptions {
-        score_threshold: SCORE.parse().unwrap(),
+        score_threshold: Some(SCORE.parse().unwrap()),
         max_detections: MOST.parse().unwrap(),
-        ..DetectorOptions::default()
+        ..DetectorOptions::to_show()
     };
     let mut library = Detector::load(&model, &options).unwrap();
     let labels = library.class_names();
@@ -95,8 +95,7 @@ fn every_way_from_a_letterboxed_frame_gives_the_same_boxes() {
         run
     };
     let photos = scratch.path("photos");
-    // One box for each object is the folder run's own choice: 1 keeps what the detector gives.
-    let folder = run(osprey().args(["detect", "--one-object-iou", "1", "--format", "jsonl"]).arg(&photos));
+    let folder = run(osprey().args(["detect", "--format", "jsonl"]).arg(&photos));
     assert_eq!(folder.lines()[0]["detections"], json!(expected), "detect");
 
     let recording = scratch.path("session.osprey");

@@ -61,7 +61,7 @@ fn as_in_file(end: &PostProcess) -> DetectorOptions {
         false => NmsKind::TfliteFast { max_classes_per_detection: operator.max_classes_per_detection },
     };
     DetectorOptions {
-        score_threshold: operator.nms_score_threshold,
+        score_threshold: Some(operator.nms_score_threshold),
         nms: Nms { kind, iou_threshold: Some(operator.nms_iou_threshold) },
         max_detections: operator.max_detections,
         ..DetectorOptions::default()

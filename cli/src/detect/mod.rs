@@ -13,7 +13,7 @@ mod summary;
 
 pub(crate) use inputs::EXTENSIONS;
 
-use crate::args::{DetectArgs, Format, NmsArg, WriteArgs};
+use crate::args::{DetectArgs, Format, WriteArgs};
 use crate::fail::{NOTHING_DONE, SOME_SKIPPED};
 use crate::files;
 use crate::interrupt::{self, Interrupted};
@@ -76,8 +76,6 @@ impl Job {
         let draws = write.annotated.is_some() || report.is_some();
         let plan = Plan {
             limits: PictureLimits::megapixels(args.max_megapixels),
-            // Soft suppression keeps what overlaps, by its very idea.
-            one_object_iou: (args.choose.nms != Some(NmsArg::Soft)).then_some(args.one_object_iou),
             decoders: args.decode_threads.map_or(cores, usize::from),
             finishers: if draws { cores.min(8) } else { 1 },
         };

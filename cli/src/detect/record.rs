@@ -29,20 +29,6 @@ pub(crate) struct Found {
     pub(crate) bbox: PixelBox,
 }
 
-/// Leaves one box where several of different classes lie on one object: of any two that overlap by more
-/// than `iou`, the likelier one. `found` has the best score first; `of` tells class and box.
-pub(crate) fn keep_one_class<T>(found: &mut Vec<T>, iou: f32, of: impl Fn(&T) -> (usize, PixelBox)) {
-    let mut kept: Vec<T> = Vec::with_capacity(found.len());
-    for f in found.drain(..) {
-        let (class, bbox) = of(&f);
-        let same_object = |k: &T| matches!(of(k), (other, at) if other != class && at.iou(&bbox) > iou);
-        if !kept.iter().any(same_object) {
-            kept.push(f);
-        }
-    }
-    *found = kept;
-}
-
 /// How long each stage took.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Times {
@@ -85,28 +71,4 @@ pub(crate) fn round(value: f64, digits: i32) -> f64 {
 /// xmin, ymin, xmax, ymax in hundredths of a pixel.
 pub(crate) fn corners(b: &PixelBox) -> [f64; 4] {
     [b.x_min, b.y_min, b.x_max, b.y_max].map(|v| round(v.into(), 2))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_object_keeps_its_likeliest_class() {
-        let found = |class_id, score, x_min: f32| Found {
-            class_id,
-            label: class_id.to_string(),
-            score,
-            bbox: PixelBox { x_min, y_min: 10.0, x_max: x_min + 100.0, y_max: 60.0 },
-        };
-        // A cat that is a dog and a horse as well, another cat on it, and a person beside them.
-        let mut all = vec![found(1, 0.9, 0.0), found(2, 0.8, 5.0), found(1, 0.7, 4.0), found(3, 0.6, 90.0)];
-        all.push(found(4, 0.5, 2.0));
-        keep_one_class(&mut all, 0.7, |f| (f.class_id, f.bbox));
-        let kept: Vec<_> = all.iter().map(|f| (f.class_id, f.score)).collect();
-        assert_eq!(kept, [(1, 0.9), (1, 0.7), (3, 0.6)], "boxes of one class are the model's own business");
-        let before = all.len();
-        keep_one_class(&mut all, 1.0, |f| (f.class_id, f.bbox));
-        assert_eq!(all.len(), before);
-    }
 }

@@ -36,8 +36,6 @@ pub(crate) fn by_model(truth: &Truth, finder: &mut Finder, args: &EvalArgs) -> R
         truth.pictures.iter().map(|p| Input { path: p.path.clone(), name: Default::default() }).collect();
     let plan = Plan {
         limits: PictureLimits::megapixels(crate::args::MAX_MEGAPIXELS),
-        // COCO's figures judge each class by itself.
-        one_object_iou: None,
         decoders: thread::available_parallelism().map_or(1, usize::from),
         finishers: 1,
     };

@@ -9,7 +9,8 @@ use crate::model::{
 };
 use crate::preprocess::{Filter, PreprocessOptions};
 use crate::ssd::{
-    Anchor, Candidate, ClassFilter, DetectorError, DetectorOptions, Head, HeadSpec, NmsKind, describe,
+    Anchor, Candidate, ClassFilter, DetectorError, DetectorOptions, Head, HeadSpec, NmsKind, SCORE_THRESHOLD,
+    describe, keep_one_class,
 };
 use crate::tensor::{TensorSpec, TensorViewMut};
 use std::fmt;
@@ -45,6 +46,8 @@ pub struct Detector {
     entry: Option<Entry>,
     notes: Vec<String>,
     max_detections: usize,
+    score_threshold: f32,
+    one_object_iou: Option<f32>,
     filter: Filter,
     candidates: Vec<Candidate>,
     /// What the last run found, in the model's input.
@@ -105,7 +108,7 @@ impl Detector {
         let (spec, labels) = describe(&loaded, &input, options, &mut notes)?;
         let rule = Rule { kind: spec.nms, iou_threshold: spec.iou_threshold };
         // Thresholds need the labels, and what the head finds out about its columns.
-        let thresholds = vec![options.score_threshold; spec.classes.min(u16::MAX.into())];
+        let thresholds = vec![0.0; spec.classes.min(u16::MAX.into())];
         let head = Head::new(loaded.model.outputs(), HeadSpec { thresholds, ..spec })?;
         let mut detector = Self {
             model: loaded.model,
@@ -119,6 +122,8 @@ impl Detector {
             entry: loaded.entry,
             notes,
             max_detections: options.max_detections,
+            score_threshold: 0.0,
+            one_object_iou: None,
             filter: options.filter,
             candidates: Vec::new(),
             raw: Vec::new(),
@@ -146,10 +151,18 @@ impl Detector {
         self.head.set_thresholds(thresholds);
         self.head.set_nms(kind, options.nms.iou_threshold.unwrap_or(self.rule.iou_threshold));
         self.max_detections = options.max_detections;
+        self.score_threshold = self.least_score(options);
+        // Soft suppression keeps what overlaps, by its very idea.
+        self.one_object_iou = options.one_object_iou.filter(|_| !matches!(kind, NmsKind::Soft(_)));
         if self.filter != options.filter {
             (self.filter, self.preparer) = (options.filter, None);
         }
         Ok(())
+    }
+
+    fn least_score(&self, options: &DetectorOptions) -> f32 {
+        let of_manifest = || self.entry.as_ref().and_then(|e| e.threshold);
+        options.score_threshold.or_else(of_manifest).unwrap_or(SCORE_THRESHOLD)
     }
 
     fn thresholds(&self, options: &DetectorOptions) -> Result<Vec<f32>, DetectorError> {
@@ -159,7 +172,7 @@ impl Detector {
             Ok(_) => Err(LabelError::Unknown { name: name.clone(), nearest: None }),
             Err(e) => Err(e),
         };
-        let mut thresholds = vec![options.score_threshold; classes];
+        let mut thresholds = vec![self.least_score(options); classes];
         for (name, threshold) in &options.class_thresholds {
             thresholds[find(name)?] = *threshold;
         }
@@ -232,6 +245,11 @@ impl Detector {
         (self.head.kind(), self.head.iou_threshold())
     }
 
+    /// Least score that is reported, but for classes with one of their own.
+    pub fn score_threshold(&self) -> f32 {
+        self.score_threshold
+    }
+
     /// What runs the model, and why.
     pub fn backend(&self) -> (Backend, &str) {
         (self.backend, &self.reason)
@@ -292,6 +310,9 @@ impl Detect for Detector {
             self.candidates.retain(|c| c.score >= thresholds[c.class_id]);
             self.candidates.sort_unstable_by(Candidate::order);
             self.candidates.truncate(self.max_detections);
+        }
+        if let Some(iou) = self.one_object_iou {
+            keep_one_class(&mut self.candidates, iou);
         }
         self.raw.clear();
         let found = self.candidates.iter();

@@ -57,6 +57,9 @@ pub struct Entry {
     pub labels: Option<LabelsEntry>,
     /// The input.
     pub input: InputEntry,
+    /// Least score of a detection that is shown where nothing else is asked for, 0..1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f32>,
     /// Anchors, boxes and scores of an SSD with raw outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssd: Option<SsdSpec>,
@@ -188,9 +191,7 @@ impl Entry {
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         let entry: Self = toml::from_str(text)
             .map_err(|e| ManifestError::Syntax { message: e.to_string().trim().into() })?;
-        if let Some(ssd) = &entry.ssd {
-            ssd.check().map_err(|e| entry.invalid(&e.to_string()))?;
-        }
+        entry.check_detector()?;
         Ok(entry)
     }
 
@@ -209,6 +210,16 @@ impl Entry {
 
     fn invalid(&self, what: &str) -> ManifestError {
         ManifestError::Invalid { name: self.name.clone(), what: what.into() }
+    }
+
+    fn check_detector(&self) -> Result<(), ManifestError> {
+        if self.threshold.is_some_and(|t| !(0.0..=1.0).contains(&t)) {
+            return Err(self.invalid("threshold lies between 0 and 1"));
+        }
+        match &self.ssd {
+            Some(ssd) => ssd.check().map_err(|e| self.invalid(&e.to_string())),
+            None => Ok(()),
+        }
     }
 
     fn check(&self) -> Result<(), ManifestError> {
@@ -237,10 +248,7 @@ impl Entry {
         if (input.mean.is_some() || input.std.is_some()) && input.normalization().is_none() {
             return Err(self.invalid("input.mean and input.std take one number or three each, std not zero"));
         }
-        match &self.ssd {
-            Some(ssd) => ssd.check().map_err(|e| self.invalid(&e.to_string())),
-            None => Ok(()),
-        }
+        self.check_detector()
     }
 }
 
@@ -299,5 +307,6 @@ mod tests {
         assert!(refused("std = [127.5]", "std = [0.0]").contains("std"));
         assert!(refused("min_scale = 0.2", "min_scale = -1.0").contains("scale"));
         assert!(refused("licence", "license").contains("unknown field"));
+        assert!(refused("default = true", "threshold = 40.0").contains("between 0 and 1"));
     }
 }

@@ -129,6 +129,22 @@ pub(super) fn suppress(
     candidates.truncate(kept);
 }
 
+/// Leaves one box where several of different classes lie on one object: of any two that overlap by more than
+/// `iou`, the likelier one. `found` has the best score first, and keeps its order.
+pub(crate) fn keep_one_class(found: &mut Vec<Candidate>, iou: f32) {
+    let mut kept = 0;
+    for i in 0..found.len() {
+        let candidate = found[i];
+        let same_object =
+            |k: &Candidate| k.class_id != candidate.class_id && k.bbox.iou(&candidate.bbox) > iou;
+        if !found[..kept].iter().any(same_object) {
+            found[kept] = candidate;
+            kept += 1;
+        }
+    }
+    found.truncate(kept);
+}
+
 /// Lowers the score of candidates beside better ones of their class, and drops those whose score
 /// falls below that of their class in `thresholds` (classes beyond its end have none). Best first.
 /// Nothing is allocated.
@@ -242,6 +258,29 @@ mod tests {
                 };
             all.into_iter().enumerate().map(candidate).collect()
         })
+    }
+
+    #[test]
+    fn one_object_keeps_its_likeliest_class() {
+        let found = |class_id, score, x_min: f32| Candidate {
+            bbox: InputBox { x_min, y_min: 0.1, x_max: x_min + 0.5, y_max: 0.35 },
+            class_id,
+            score,
+            anchor: 0,
+        };
+        // A cat that is a dog as well, another cat on it, a person beside them, and a horse on the cat.
+        let mut all = vec![
+            found(1, 0.9, 0.0),
+            found(2, 0.8, 0.025),
+            found(1, 0.7, 0.02),
+            found(3, 0.6, 0.45),
+            found(4, 0.5, 0.01),
+        ];
+        keep_one_class(&mut all, 0.7);
+        let kept: Vec<_> = all.iter().map(|f| (f.class_id, f.score)).collect();
+        assert_eq!(kept, [(1, 0.9), (1, 0.7), (3, 0.6)], "boxes of one class are the model's own business");
+        keep_one_class(&mut all, 1.0);
+        assert_eq!(all.len(), 3);
     }
 
     proptest! {

@@ -52,7 +52,7 @@ fn the_detector_finds_what_litert_finds() {
     let Some(assets) = assets("the_detector_finds_what_litert_finds") else { return };
     let mut clear = 0;
     for name in FILES {
-        let options = DetectorOptions { score_threshold: 0.25, ..DetectorOptions::default() };
+        let options = DetectorOptions { score_threshold: Some(0.25), ..DetectorOptions::default() };
         let mut detector = Detector::load(model(&assets, name), &options).unwrap();
         for run in runs(&assets, name) {
             feed_view(detector.input_mut().unwrap(), &run.join("input.npy"));
@@ -97,7 +97,8 @@ fn a_model_can_give_litert_s_four_outputs() {
 fn more_than_ten_detections_where_they_are_asked_for() {
     let Some(assets) = assets("more_than_ten_detections_where_they_are_asked_for") else { return };
     let name = "ssd_mobilenet_v1_1_metadata_1";
-    let options = DetectorOptions { score_threshold: 0.05, max_detections: 50, ..DetectorOptions::default() };
+    let options =
+        DetectorOptions { score_threshold: Some(0.05), max_detections: 50, ..DetectorOptions::default() };
     let mut detector = Detector::load(model(&assets, name), &options).unwrap();
     feed_view(detector.input_mut().unwrap(), &runs(&assets, name)[0].join("input.npy"));
     detector.infer().unwrap();

@@ -27,7 +27,7 @@ fn decoding_and_suppression_equal_litert_s_operator() {
                 outputs,
             };
             let loaded = LoadedModel { model: Box::new(fixed), ..end };
-            let options = DetectorOptions { score_threshold: 0.0, ..DetectorOptions::default() };
+            let options = DetectorOptions { score_threshold: Some(0.0), ..DetectorOptions::default() };
             let mut detector = Detector::from_model(loaded, &options).unwrap();
             detector.infer().unwrap();
             let detections = detector.detections().unwrap();

@@ -1,8 +1,8 @@
 //! What callers choose, on a model whose outputs are known.
 
 use crate::fixed::Fixed;
-use osprey_detector::model::{LabelError, LabelSource, Labels};
-use osprey_detector::ssd::{Anchor, SoftDecay, SsdSpec};
+use osprey_detector::model::{Entry, LabelError, LabelSource, Labels};
+use osprey_detector::ssd::{Anchor, SCORE_THRESHOLD, SoftDecay, SsdSpec};
 use osprey_detector::{ClassFilter, Detect, Detector, DetectorError, DetectorOptions, Nms, NmsKind};
 
 /// Two piles of boxes, left and right, each of two that overlap by 0.6 ÷ 1.0 = 0.6.
@@ -25,6 +25,7 @@ fn options() -> DetectorOptions {
     DetectorOptions {
         anchors: Some(ANCHORS.map(Anchor::from).to_vec()),
         nms: Nms { kind: NmsKind::PerClass, iou_threshold: Some(0.5) },
+        score_threshold: Some(0.3),
         ..DetectorOptions::default()
     }
 }
@@ -48,9 +49,33 @@ fn classes_do_not_suppress_each_other_unless_asked_to() {
 }
 
 #[test]
+fn an_object_has_one_class_where_people_look() {
+    let shown = DetectorOptions { one_object_iou: Some(0.5), ..options() };
+    assert_eq!(run(&shown), [(0, 200), (2, 90)]);
+    assert_eq!(run(&DetectorOptions { one_object_iou: Some(0.7), ..options() }).len(), 4);
+    let soft = Nms { kind: NmsKind::Soft(SoftDecay::Linear), iou_threshold: Some(0.5) };
+    let soft = DetectorOptions { nms: soft, ..shown };
+    assert_eq!(run(&soft), run(&DetectorOptions { one_object_iou: None, ..soft.clone() }));
+    assert_eq!(DetectorOptions::default().one_object_iou, None);
+    assert!(DetectorOptions::to_show().one_object_iou.is_some());
+}
+
+#[test]
+fn without_a_threshold_the_manifests_counts() {
+    let with = |threshold| {
+        let mut model = Fixed::new(&[[0.0; 4]; 4], &SCORES).loaded(Some(labels()));
+        model.entry = Some(Entry { threshold, ..Entry::default() });
+        let detector = Detector::from_model(model, &DetectorOptions { score_threshold: None, ..options() });
+        detector.unwrap().score_threshold()
+    };
+    assert_eq!(with(Some(0.25)), 0.25);
+    assert_eq!(with(None), SCORE_THRESHOLD);
+}
+
+#[test]
 fn soft_suppression_lowers_scores() {
     let nms = Nms { kind: NmsKind::Soft(SoftDecay::Linear), iou_threshold: Some(0.5) };
-    let soft = DetectorOptions { nms, score_threshold: 0.1, ..options() };
+    let soft = DetectorOptions { nms, score_threshold: Some(0.1), ..options() };
     // 100 × (1 − 0.6), 85 × (1 − 0.6), 30 × (1 − 0.6) falls below.
     assert_eq!(run(&soft), [(0, 200), (1, 180), (2, 90), (1, 80), (0, 40), (2, 34)]);
 }
@@ -66,12 +91,12 @@ fn the_fast_rule_reports_more_classes_of_a_box() {
 
 #[test]
 fn thresholds_hold_for_all_or_for_one_class() {
-    assert_eq!(run(&DetectorOptions { score_threshold: 0.5, ..options() }), [(0, 200), (1, 180)]);
+    assert_eq!(run(&DetectorOptions { score_threshold: Some(0.5), ..options() }), [(0, 200), (1, 180)]);
     let class_thresholds = vec![("dog".into(), 0.75), ("2".into(), 0.2)];
-    let chosen = DetectorOptions { score_threshold: 0.7, class_thresholds, ..options() };
+    let chosen = DetectorOptions { score_threshold: Some(0.7), class_thresholds, ..options() };
     assert_eq!(run(&chosen), [(0, 200), (2, 90)]);
     // A threshold is reached by the score that equals it.
-    assert_eq!(run(&DetectorOptions { score_threshold: 200.0 / 256.0, ..options() }), [(0, 200)]);
+    assert_eq!(run(&DetectorOptions { score_threshold: Some(200.0 / 256.0), ..options() }), [(0, 200)]);
 }
 
 #[test]
@@ -107,13 +132,14 @@ fn boxes_land_where_the_anchors_are() {
 fn settings_change_while_running_and_mistakes_leave_them_alone() {
     let model = Fixed::new(&[[0.0; 4]; 4], &SCORES).loaded(Some(labels()));
     let mut detector = Detector::from_model(model, &options()).unwrap();
-    detector.reconfigure(&DetectorOptions { score_threshold: 0.75, ..options() }).unwrap();
+    detector.reconfigure(&DetectorOptions { score_threshold: Some(0.75), ..options() }).unwrap();
     let wrong = DetectorOptions { classes: ClassFilter::Only(vec!["cta".into()]), ..options() };
     let error = detector.reconfigure(&wrong).unwrap_err();
     assert!(error.to_string().contains("did you mean \"cat\"?"), "{error}");
     for wrong in [
-        DetectorOptions { score_threshold: 1.5, ..options() },
-        DetectorOptions { score_threshold: f32::NAN, ..options() },
+        DetectorOptions { score_threshold: Some(1.5), ..options() },
+        DetectorOptions { score_threshold: Some(f32::NAN), ..options() },
+        DetectorOptions { one_object_iou: Some(7.0), ..options() },
         DetectorOptions { class_thresholds: vec![("cat".into(), -0.1)], ..options() },
         DetectorOptions { class_thresholds: vec![("7".into(), 0.5)], ..options() },
         DetectorOptions { nms: Nms { iou_threshold: Some(2.0), ..Nms::default() }, ..options() },

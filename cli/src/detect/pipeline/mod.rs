@@ -8,7 +8,7 @@ mod budget;
 use super::decode::{self, Opened, Picture, PictureLimits};
 use super::finder::{self, Finder};
 use super::inputs::Input;
-use super::record::{self, Record, Skipped, Times};
+use super::record::{Record, Skipped, Times};
 use anyhow::{Result, anyhow};
 use budget::{Budget, Permit};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -25,8 +25,6 @@ const QUEUE: usize = 2;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) limits: PictureLimits,
-    /// Boxes of different classes that overlap more are one object, and the better one stays.
-    pub(crate) one_object_iou: Option<f32>,
     pub(crate) decoders: usize,
     pub(crate) finishers: usize,
 }
@@ -104,7 +102,7 @@ pub(crate) fn run<F: Finish>(
             }
             Ok(())
         });
-        let found = find(inputs, finder, plan.one_object_iou, &fetched, &examined);
+        let found = find(inputs, finder, &fetched, &examined);
         drop((fetched, examined));
         let collected = collector.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         collected.and(found)
@@ -168,7 +166,6 @@ impl<'a> Fetcher<'a> {
 fn find<'a>(
     inputs: &[Input],
     finder: &mut Finder,
-    one_object_iou: Option<f32>,
     fetched: &[Receiver<Fetched<'a>>],
     out: &[Sender<Examined<'a>>],
 ) -> Result<()> {
@@ -180,9 +177,6 @@ fn find<'a>(
                 let mut found = finder.find(&prepared, &mut times)?;
                 for f in &mut found {
                     f.bbox = in_file(&f.bbox, scale, (width, height));
-                }
-                if let Some(iou) = one_object_iou {
-                    record::keep_one_class(&mut found, iou, |f| (f.class_id, f.bbox));
                 }
                 let (image, name) = (input.path.display().to_string(), input.name.clone());
                 Ok((Record { image, name, width, height, found, times }, picture))

@@ -16,8 +16,8 @@ public enum Suppression: UInt8, Sendable {
 
 /// What a detector is asked for.
 public struct DetectorOptions: Sendable, Equatable {
-    /// Least score that is reported, 0 to 1.
-    public var scoreThreshold: Float = 0.3
+    /// Least score that is reported, 0 to 1; nil for the model's own.
+    public var scoreThreshold: Float?
     /// Least scores of single classes, by label or number.
     public var classThresholds: [String: Float] = [:]
     public var classes: ClassFilter = .all
@@ -40,7 +40,7 @@ public struct DetectorOptions: Sendable, Equatable {
 
     func values() throws(OspreyError) -> SessionOptions {
         let options = session_options()
-        options.set_score_threshold(scoreThreshold)
+        if let scoreThreshold { options.set_score_threshold(scoreThreshold) }
         for (name, threshold) in classThresholds {
             options.set_class_threshold(name, threshold)
         }
