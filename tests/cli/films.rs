@@ -12,7 +12,12 @@ use std::time::{Duration, Instant};
 fn ffmpeg(scratch: &Scratch, args: &[&str]) -> bool {
     let mut command = Command::new("ffmpeg");
     command.current_dir(scratch.path("")).args(["-v", "error", "-nostdin", "-y"]).args(args);
-    let made = command.stdin(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success());
+    let made = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success());
     if !made {
         println!("skipped: ffmpeg is not installed, or cannot do {args:?}");
     }
