@@ -56,7 +56,7 @@ impl Detect for Bright {
     }
 
     fn reconfigure(&mut self, options: &DetectorOptions) -> Result<(), DetectorError> {
-        self.least_score = options.score_threshold;
+        self.least_score = options.score_threshold.unwrap_or_default();
         Ok(())
     }
 
@@ -232,11 +232,11 @@ fn options_change_from_the_next_frame_on_until_another_model_comes() {
         results.recv().unwrap().unwrap().output.detections.len()
     };
     assert_eq!(found(), 1);
-    let strict = DetectorOptions { score_threshold: 0.95, ..Default::default() };
+    let strict = DetectorOptions { score_threshold: Some(0.95), ..Default::default() };
     pipeline.reconfigure(&strict).unwrap();
     assert_eq!(found(), 0);
     let unknown = ClassFilter::Only(vec!["dark".to_owned()]);
-    let refused = DetectorOptions { classes: unknown, score_threshold: 0.1, ..Default::default() };
+    let refused = DetectorOptions { classes: unknown, score_threshold: Some(0.1), ..Default::default() };
     assert!(matches!(pipeline.reconfigure(&refused), Err(DetectorError::Labels(_))));
     assert_eq!(found(), 0, "nothing changes with an error");
     assert!(pipeline.recent_inference_ms() > 0.0);
