@@ -73,7 +73,7 @@ pub(crate) struct DetectArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Which detections are kept")]
 pub(crate) struct ChooseArgs {
-    /// Detections below are dropped, 0..1 [default: the model's, or 0.4; 0.01 in `osprey eval`, whose
+    /// Detections below are dropped, 0..1 [default: the model's, or 0.4; 0.001 in `osprey eval`, whose
     /// figures need the doubtful ones as well].
     #[arg(short, long, value_name = "SCORE", value_parser = fraction)]
     pub(crate) score_threshold: Option<f32>,

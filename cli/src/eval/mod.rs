@@ -16,8 +16,9 @@ use serde_json::json;
 use std::fmt::Write;
 use std::process::ExitCode;
 
-/// Detections below count for nothing in COCO's figures either, as there are hundreds before them.
-const LEAST_SCORE: f32 = 0.01;
+/// Detections below hardly change COCO's figures. Calibrated scores are low: from 0.01 on, AP50 of the built-in
+/// detector would come out .003 lower.
+const LEAST_SCORE: f32 = 0.001;
 
 pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
     match (args.task, &args.inputs) {
