@@ -1,7 +1,9 @@
 //! Arguments as they are typed, and those that several commands share. Each command checks its own before it
 //! starts.
 
+use crate::input::InputArgs;
 use clap::{Args, Subcommand, ValueEnum};
+use osprey_detector::HeadKind;
 use osprey_detector::model::Task;
 use std::path::PathBuf;
 
@@ -66,6 +68,8 @@ pub(crate) struct DetectArgs {
     #[command(flatten)]
     pub(crate) choose: ChooseArgs,
     #[command(flatten)]
+    pub(crate) pictures: InputArgs,
+    #[command(flatten)]
     pub(crate) write: WriteArgs,
 }
 
@@ -102,6 +106,10 @@ pub(crate) struct ChooseArgs {
     /// A text file with a class name a line, in place of the names in the model.
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: Option<PathBuf>,
+    /// Layout of the model's outputs, where their shapes do not tell: ssd, detections, yolov8, yolov5, yolov4,
+    /// yolox, end-to-end, dfl, fomo, blazeface or retinaface.
+    #[arg(long, value_name = "LAYOUT", value_parser = head)]
+    pub(crate) head: Option<HeadKind>,
 }
 
 /// How overlapping boxes are thinned out.
@@ -168,6 +176,11 @@ pub(crate) struct InfoArgs {
     /// Lists every operator with its kernel and tensors.
     #[arg(long)]
     pub(crate) nodes: bool,
+    /// Layout of the outputs, as for `osprey detect`.
+    #[arg(long, value_name = "LAYOUT", value_parser = head)]
+    pub(crate) head: Option<HeadKind>,
+    #[command(flatten)]
+    pub(crate) pictures: InputArgs,
 }
 
 /// Runs a model on tensors from .npy files and writes its outputs as out0.npy, out1.npy, …
@@ -270,6 +283,8 @@ pub(crate) struct EvalArgs {
     pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) choose: ChooseArgs,
+    #[command(flatten)]
+    pub(crate) pictures: InputArgs,
 }
 
 /// Lists the models at hand, or changes the local catalogue.
@@ -367,6 +382,13 @@ pub(crate) enum EvalTask {
     Detection,
     /// One class for each input.
     Classification,
+}
+
+fn head(text: &str) -> Result<HeadKind, String> {
+    HeadKind::named(text).ok_or_else(|| {
+        let names = HeadKind::ALL.map(HeadKind::name).join(", ");
+        format!("the layouts are {names}")
+    })
 }
 
 fn fraction(text: &str) -> Result<f32, String> {

@@ -1,11 +1,11 @@
 //! `osprey info`.
 
-use crate::args::{BackendArg, InfoArgs};
+use crate::args::InfoArgs;
 use crate::model::{self, Source};
 use crate::run;
 use anyhow::Result;
 use osprey_detector::TensorSpec;
-use osprey_detector::model::{Labels, ModelInfo};
+use osprey_detector::model::{ImageInput, Labels, LoadOptions, ModelInfo};
 use osprey_detector::ssd::SsdSpec;
 use osprey_engine::{Graph, Program, StepInfo};
 use std::fmt::Write;
@@ -17,7 +17,8 @@ const LABELS_SHOWN: usize = 12;
 pub(crate) fn run(args: &InfoArgs) -> Result<ExitCode> {
     use std::io::Write;
     let source = model::resolve(args.model.as_deref())?;
-    let info = source.info(&model::options(BackendArg::Auto, 1))?;
+    let options = LoadOptions { input: args.pictures.entry()?, head: args.head, ..LoadOptions::default() };
+    let info = source.info(&options)?;
     let mut text = overview(&source, &info)?;
     if args.nodes {
         text += "\n";
@@ -47,8 +48,15 @@ fn overview(source: &Source, info: &ModelInfo) -> Result<String> {
     for (i, spec) in info.inputs.iter().enumerate() {
         line(&format!("input {i}"), &run::describe(spec));
     }
+    line("pictures", &info.picture.as_ref().map_or_else(String::new, ImageInput::rule));
     for (i, spec) in info.outputs.iter().enumerate() {
         line(&format!("output {i}"), &run::describe(spec));
+    }
+    if let Some((head, boxes, classes)) = info.head {
+        line(
+            "detections",
+            &format!("{head}: {boxes} boxes of {classes} classes, by the shapes of the outputs"),
+        );
     }
     if let Some(end) = &info.post_process {
         let o = &end.options;

@@ -32,6 +32,7 @@ mod eval;
 mod fail;
 mod files;
 mod info;
+mod input;
 mod interrupt;
 mod learn;
 mod live;

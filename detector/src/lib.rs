@@ -19,6 +19,7 @@
 pub mod detect;
 pub mod frame;
 pub mod geometry;
+mod heads;
 pub mod model;
 pub mod pipeline;
 pub mod preprocess;
@@ -29,6 +30,6 @@ pub mod track;
 
 pub use detect::{Detect, Detector, FramePreparer, PreparedFrame};
 pub use geometry::{Detection, InputBox, NormBox, PixelBox};
-pub use model::{ImageInput, Labels, LoadOptions, LoadedModel, Model, ModelError};
+pub use model::{HeadKind, ImageInput, Labels, LoadOptions, LoadedModel, Model, ModelError};
 pub use ssd::{ClassFilter, DetectorError, DetectorOptions, Nms, NmsKind};
 pub use tensor::{DType, Quantization, Tensor, TensorMismatch, TensorSpec, TensorView, TensorViewMut};

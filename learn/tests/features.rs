@@ -1,7 +1,7 @@
 //! Features of real models; skipped where the optional assets are not there.
 
 use osprey_detector::frame::Frame;
-use osprey_detector::model::{ImageInput, InputEntry, LoadOptions, LoadedModel, Metadata};
+use osprey_detector::model::{ImageInput, InputEntry, InputFacts, LoadOptions, LoadedModel};
 use osprey_detector::{Model, TensorViewMut};
 use osprey_engine::Options;
 use osprey_learn::{
@@ -95,7 +95,7 @@ fn a_head_for_other_features_is_not_exported() {
 }
 
 fn picture(extractor: FeatureExtractor) -> (Vec<f32>, usize) {
-    let input = ImageInput::new(&extractor.inputs()[0], None, &Metadata::default()).unwrap();
+    let input = ImageInput::new(&extractor.inputs()[0], &InputFacts::default()).unwrap();
     let dim = extractor.dim();
     let mut features = PictureFeatures::new(extractor, &input).unwrap();
     let pixels: Vec<u8> = (0..120 * 80 * 3).map(|i| (i * 7 % 251) as u8).collect();

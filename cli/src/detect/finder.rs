@@ -3,12 +3,18 @@
 use super::decode::Picture;
 use super::record::{Found, Times};
 use crate::args::{ChooseArgs, ModelArgs, NmsArg};
+use crate::input::InputArgs;
 use crate::model::{self, Source};
 use anyhow::{Context, Result};
 use osprey_detector::model::Labels;
 use osprey_detector::ssd::{ClassFilter, DetectorOptions, NmsKind, ONE_OBJECT_IOU, SoftDecay};
 use osprey_detector::{Detect, Detection, Detector, FramePreparer, PreparedFrame};
 use std::time::Instant;
+
+/// So many pictures in a row without a score of [`UNLIKELY`] are worth a remark.
+const SILENT: u32 = 10;
+/// A model that sees anything at all scores more than this somewhere.
+const UNLIKELY: f32 = 0.1;
 
 /// Runs the model on prepared pictures.
 pub(crate) struct Finder {
@@ -17,20 +23,20 @@ pub(crate) struct Finder {
     labels: Vec<String>,
     settings: Vec<(String, String)>,
     detections: Vec<Detection>,
+    /// Pictures in a row in which nothing was likely at all; it stays once there were [`SILENT`].
+    silent: u32,
 }
 
 impl Finder {
-    pub(crate) fn load(model_args: &ModelArgs, choose: &ChooseArgs) -> Result<Self> {
+    pub(crate) fn load(model_args: &ModelArgs, choose: &ChooseArgs, pictures: &InputArgs) -> Result<Self> {
         let source = model::resolve(model_args.model.as_deref())?;
-        let options = options(model_args, choose)?;
+        let options = options(model_args, choose, pictures)?;
         let detector = source.detector(&options)?;
-        for note in detector.notes() {
-            eprintln!("osprey: {source}: {note}");
-        }
+        notes(&source, &detector);
         let preparer = detector.preparer().with_context(|| format!("cannot detect with {source}"))?;
         let labels = detector.class_names();
         let settings = settings(&source, &detector);
-        Ok(Self { detector, preparer, labels, settings, detections: Vec::new() })
+        Ok(Self { detector, preparer, labels, settings, detections: Vec::new(), silent: 0 })
     }
 
     /// Names of all classes, by id.
@@ -42,6 +48,17 @@ impl Finder {
     pub(crate) fn input_size(&self) -> (u32, u32) {
         let input = self.detector.input();
         (input.width as u32, input.height as u32)
+    }
+
+    /// What may be wrong where picture after picture showed nothing.
+    pub(crate) fn hint(&self) -> Option<String> {
+        (self.silent >= SILENT).then(|| {
+            format!(
+                "In {SILENT} pictures in a row nothing scored above {UNLIKELY}. If there was something to see, the model \
+                 may want other pictures than it gets ({}): try --mean and --std, --color bgr or --letterbox.",
+                self.detector.input().rule()
+            )
+        })
     }
 
     /// What the results were made with, to be shown beside them.
@@ -61,6 +78,10 @@ impl Finder {
         times.inference = start.elapsed();
         let start = Instant::now();
         self.detector.finish(picture.placement(), &mut self.detections)?;
+        if self.silent < SILENT {
+            let silent = self.detections.is_empty() && !self.detector.reaches(UNLIKELY)?;
+            self.silent = if silent { self.silent + 1 } else { 0 };
+        }
         let (width, height) = picture.size();
         let found = self.detections.iter().map(|d| Found {
             class_id: d.class_id,
@@ -74,6 +95,13 @@ impl Finder {
     }
 }
 
+/// Prints what was assumed of a model.
+pub(crate) fn notes(source: &Source, detector: &Detector) {
+    for note in detector.notes() {
+        eprintln!("osprey: {source}: {note}");
+    }
+}
+
 /// A decoded picture in the form of the model's input.
 pub(crate) fn prepare(preparer: &mut FramePreparer, picture: &Picture) -> Result<PreparedFrame> {
     let mut prepared = PreparedFrame::default();
@@ -81,9 +109,15 @@ pub(crate) fn prepare(preparer: &mut FramePreparer, picture: &Picture) -> Result
     Ok(prepared)
 }
 
-pub(crate) fn options(model_args: &ModelArgs, choose: &ChooseArgs) -> Result<DetectorOptions> {
+pub(crate) fn options(
+    model_args: &ModelArgs,
+    choose: &ChooseArgs,
+    pictures: &InputArgs,
+) -> Result<DetectorOptions> {
     let defaults = DetectorOptions::default();
     let mut load = model::options(model_args.backend, model_args.threads);
+    load.input = pictures.entry()?;
+    load.head = choose.head;
     load.labels = choose.labels.as_ref().map(Labels::read).transpose()?;
     let mut nms = defaults.nms;
     nms.iou_threshold = choose.nms_iou;

@@ -59,7 +59,7 @@ impl Job {
         let write = &args.write;
         let format = output::format(write)?;
         let inputs = collect_inputs(args, format)?;
-        let finder = Finder::load(&args.model, &args.choose)?;
+        let finder = Finder::load(&args.model, &args.choose, &args.pictures)?;
         if let Some(folder) = &write.annotated {
             files::make_folder(folder)?;
         }
@@ -136,6 +136,9 @@ impl Job {
         }
         if !self.quiet {
             eprintln!("{summary}");
+            if let Some(hint) = self.finder.hint() {
+                eprintln!("{hint}");
+            }
         }
         let through = summary.pictures + summary.skipped;
         if stopped && through < self.inputs.files.len() as u64 {

@@ -4,7 +4,7 @@ mod samples;
 
 use super::figure;
 use crate::args::EvalArgs;
-use crate::{files, model};
+use crate::{files, input, model};
 use anyhow::{Context, Result, ensure};
 use osprey_detector::Model;
 use osprey_detector::model::{Labels, LoadedModel};
@@ -26,7 +26,11 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
     let source = model::resolve(args.model.model.as_deref())?;
     let mut options = model::options(args.model.backend, args.model.threads);
     options.labels = args.choose.labels.as_ref().map(Labels::read).transpose()?;
+    options.input = args.pictures.entry()?;
     let mut loaded = source.load(&options)?;
+    if args.images.is_some() {
+        input::note(&source, &loaded);
+    }
     let classes = loaded.model.outputs().first().map_or(0, |o| o.shape.iter().product());
     ensure!(classes > 1, "{source} is no classifier: its first output has {classes} numbers");
     let labels = class_names(&loaded, classes);

@@ -7,8 +7,9 @@ use crate::detect::finder::prepare;
 use crate::detect::inputs::{Inputs, Search};
 use crate::detect::progress::Progress;
 use crate::detect::record::Skipped;
+use crate::input::{self, InputArgs};
 use crate::{fail, model};
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use osprey_detector::FramePreparer;
 use osprey_detector::model::{Labels, LoadOptions, LoadedModel, Task};
@@ -39,6 +40,8 @@ pub(crate) struct ClassifyArgs {
     /// Views of each picture that are asked about [default: as in training].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     views: Option<u16>,
+    #[command(flatten)]
+    pictures: InputArgs,
     /// How results are written.
     #[arg(short, long, value_enum, default_value_t = FormatArg::Table)]
     format: FormatArg,
@@ -67,13 +70,19 @@ enum Answerer {
 }
 
 impl Answerer {
-    fn open(given: Option<&Path>, views: Option<usize>) -> Result<Self> {
+    fn open(given: Option<&Path>, views: Option<usize>, pictures: &InputArgs) -> Result<Self> {
         if let Some(dir) = given.filter(|path| path.is_dir()) {
+            ensure!(
+                pictures.is_empty(),
+                "{} keeps the input that it was trained with; give --mean, --color and the like to `osprey train`",
+                dir.display()
+            );
             let (extractor, head) = saved::open(dir, views)?;
             return Ok(Self::Personal { extractor: Box::new(extractor), head: Box::new(head) });
         }
         let source = model::resolve_for(given, Task::Classification)?;
-        let loaded = source.load(&LoadOptions::default())?;
+        let loaded = source.load(&LoadOptions { input: pictures.entry()?, ..LoadOptions::default() })?;
+        input::note(&source, &loaded);
         let preparer = FramePreparer::for_model(&loaded)?;
         let [output] = loaded.model.outputs() else {
             bail!("{source} has {} outputs; a classifier has one", loaded.model.outputs().len());
@@ -110,7 +119,7 @@ impl Answerer {
 }
 
 pub(crate) fn run(args: &ClassifyArgs) -> Result<ExitCode> {
-    let mut answerer = Answerer::open(args.model.as_deref(), args.views.map(Into::into))?;
+    let mut answerer = Answerer::open(args.model.as_deref(), args.views.map(Into::into), &args.pictures)?;
     let inputs = Inputs::collect(&args.paths, &Search { recursive: args.recursive, exclude: &[] })?;
     let progress = Progress::new(inputs.files.len(), args.quiet, true);
     let mut skipped = inputs.skipped;

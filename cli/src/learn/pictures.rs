@@ -1,5 +1,6 @@
 //! From pictures to feature vectors.
 
+use super::saved::Description;
 use crate::args::MAX_MEGAPIXELS;
 use crate::detect::decode::{self, PictureLimits};
 use crate::detect::inputs::{Inputs, Search};
@@ -21,16 +22,17 @@ pub(crate) struct Extractor {
 }
 
 impl Extractor {
-    /// Cuts the model off at `tensors`, for `views` views of each picture.
-    pub(crate) fn open(source: &Source, tensors: &[String], views: usize, seed: u64) -> Result<Self> {
+    /// Cuts the model in `source` off as `description` says.
+    pub(crate) fn open(source: &Source, description: &Description) -> Result<Self> {
+        let Description { tensors, views, seed, input, .. } = description;
         let failed = || format!("cannot take features from {source}");
         let bytes = source.bytes()?;
-        let about = source.load(&LoadOptions::default())?;
+        let about = source.load(&LoadOptions { input: input.clone(), ..LoadOptions::default() })?;
         let (_, input) = about.image_input().with_context(failed)?;
         let extractor = FeatureExtractor::new(&bytes, tensors, &osprey_engine::Options::default());
         let features = PictureFeatures::new(extractor.with_context(failed)?, &input)?;
         let augmenter = Augmenter::new(Augmentation::default(), features.size())?;
-        Ok(Self { features, augmenter, views, seed })
+        Ok(Self { features, augmenter, views: *views, seed: *seed })
     }
 
     pub(crate) fn dim(&self) -> usize {

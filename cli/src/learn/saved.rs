@@ -4,7 +4,7 @@ use super::pictures::Extractor;
 use crate::files;
 use crate::model::Source;
 use anyhow::{Context, Result, bail};
-use osprey_detector::model::{ImageInput, InputEntry, LoadOptions, LoadedModel};
+use osprey_detector::model::{InputEntry, LoadOptions, LoadedModel};
 use osprey_learn::{Head, LinearHead, NearestNeighbors, Store, Trainer};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -33,11 +33,14 @@ pub(crate) struct Description {
     /// A checksum of what the pictures are called and how long they are; 0 where it is not known.
     #[serde(default)]
     pub(crate) pictures: u32,
+    /// What was said of the model's input, in a manifest's terms.
+    #[serde(default)]
+    pub(crate) input: InputEntry,
 }
 
 impl Description {
-    pub(crate) fn new(head: &str, tensors: Vec<String>, views: usize, seed: u64, pictures: u32) -> Self {
-        Self { version: 1, head: head.into(), tensors, views, seed, pictures }
+    pub(crate) fn new(head: &str, tensors: &[String], views: usize, seed: u64, input: InputEntry) -> Self {
+        Self { version: 1, head: head.into(), tensors: tensors.to_vec(), views, seed, pictures: 0, input }
     }
 }
 
@@ -106,8 +109,7 @@ pub(crate) fn open(dir: &Path, views: Option<usize>) -> Result<(Extractor, Head)
         other => bail!("{} names the head \"{other}\"; this program knows linear and knn", dir.display()),
     };
     let views = views.unwrap_or(description.views);
-    let extractor =
-        Extractor::open(&Source::file(features(dir)), &description.tensors, views, description.seed)?;
+    let extractor = Extractor::open(&Source::file(features(dir)), &Description { views, ..description })?;
     Ok((extractor, head))
 }
 
@@ -115,21 +117,21 @@ pub(crate) fn open(dir: &Path, views: Option<usize>) -> Result<(Extractor, Head)
 pub(crate) fn export(dir: &Path, head: &LinearHead) -> Result<()> {
     let bytes = fs::read(features(dir)).context("the copy of the feature model is gone")?;
     let description = describe(dir)?;
-    let about = osprey_detector::model::load(features(dir), &LoadOptions::default())?;
-    let input = match about.entry {
-        Some(entry) => entry.input,
-        None => described(&about)?,
-    };
-    let model = osprey_learn::export(&bytes, &description.tensors, head, &input)?;
+    let options = LoadOptions { input: description.input, ..LoadOptions::default() };
+    let about = osprey_detector::model::load(features(dir), &options)?;
+    let model = osprey_learn::export(&bytes, &description.tensors, head, &resolved(&about)?)?;
     files::write_whole(&dir.join(EXPORTED), &model)
 }
 
-/// What the file's own metadata say of its input, in a manifest's terms.
-fn described(about: &LoadedModel) -> Result<InputEntry> {
-    let spec = about.model.inputs().first().context("the model has no input")?;
-    let input = ImageInput::new(spec, None, &about.metadata)?;
-    let (mean, std) = (input.normalization.mean.to_vec(), input.normalization.std.to_vec());
-    Ok(InputEntry { mean: Some(mean), std: Some(std), resize: input.resize, color: input.color })
+/// How pictures become the model's input, in a manifest's terms: nothing is left to be assumed.
+fn resolved(about: &LoadedModel) -> Result<InputEntry> {
+    let (_, input) = about.image_input()?;
+    Ok(InputEntry {
+        mean: input.normalization.map(|n| n.mean.to_vec()),
+        std: input.normalization.map(|n| n.std.to_vec()),
+        resize: Some(input.resize),
+        color: Some(input.color),
+    })
 }
 
 /// Where the copy of the feature model lies.

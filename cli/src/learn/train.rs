@@ -4,6 +4,7 @@ use super::pictures::{Extractor, Folders};
 use super::plot;
 use super::saved::{self, Description};
 use super::validate::{self, CrossValidation, Recipe};
+use crate::input::InputArgs;
 use crate::model::Source;
 use crate::{fail, files, model};
 use anyhow::{Context, Result, bail};
@@ -65,6 +66,8 @@ pub(crate) struct TrainArgs {
     /// No progress bar.
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    pictures: InputArgs,
     #[command(flatten)]
     linear: LinearArgs,
     #[command(flatten)]
@@ -220,13 +223,24 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some(dir) if args.resume => Some(saved::describe(dir)?),
         _ => None,
     };
+    let input = args.pictures.entry()?;
+    if let Some(e) = earlier.as_ref().filter(|e| !args.pictures.is_empty() && e.input != input) {
+        bail!(
+            "the training began with another input ({:?}); leave --mean, --color and the like out",
+            e.input
+        );
+    }
     let source = match (&earlier, &args.output) {
         (Some(_), Some(dir)) => Source::file(saved::features(dir)),
         _ => model::resolve(args.model.as_deref())?,
     };
-    let tensors = earlier.as_ref().map_or(&args.tensors, |e| &e.tensors);
-    let views = earlier.as_ref().map_or(args.views.into(), |e| e.views);
-    let mut extractor = Extractor::open(&source, tensors, views, args.linear.seed)?;
+    let name = args.recipe().name();
+    let mut about = Description::new(name, &args.tensors, args.views.into(), args.linear.seed, input);
+    if let Some(e) = &earlier {
+        about.tensors.clone_from(&e.tensors);
+        (about.views, about.input) = (e.views, e.input.clone());
+    }
+    let mut extractor = Extractor::open(&source, &about)?;
     let known = match &args.output {
         Some(dir) if args.resume => known_classes(dir, args.head)?,
         _ => Vec::new(),
@@ -249,13 +263,11 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         return Ok(status(skipped));
     }
     if let Some(dir) = &args.output {
-        let name = args.recipe().name();
         if earlier.as_ref().is_some_and(|e| e.head != name) {
             bail!("{} holds another kind of head; pass --head as for the first training", dir.display());
         }
         if earlier.is_none() {
-            let pictures = job.folders.checksum;
-            let about = Description::new(name, extractor.tensors(), views, args.linear.seed, pictures);
+            (about.tensors, about.pictures) = (extractor.tensors(), job.folders.checksum);
             saved::begin(dir, &source, &about)?;
         }
     }

@@ -1,6 +1,7 @@
 //! Arguments of `osprey live` and `osprey replay`, as they are typed.
 
 use crate::args::{ChooseArgs, ModelArgs};
+use crate::input::InputArgs;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -55,6 +56,8 @@ pub(crate) struct LiveArgs {
     pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) choose: ChooseArgs,
+    #[command(flatten)]
+    pub(crate) pictures: InputArgs,
     /// Detects in every frame however long it takes, in place of dropping frames.
     #[arg(long)]
     pub(crate) every: bool,

@@ -45,7 +45,7 @@ struct Outputs {
 /// Feeds the source's frames to a pipeline and writes what comes out.
 pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let model = model::resolve(args.model.model.as_deref())?;
-    let options = finder::options(&args.model, &args.choose)?;
+    let options = finder::options(&args.model, &args.choose, &args.pictures)?;
     let load = {
         let model = model.clone();
         move || model.try_detector(&options)
@@ -53,6 +53,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     // Looked at before the worker owns it; loading takes milliseconds.
     let detector = load().with_context(|| format!("cannot detect with {model}"))?;
     let labels: Arc<[String]> = detector.class_names().into();
+    finder::notes(&model, &detector);
     let header = Header::new(&model.name(), &model.bytes()?, detector.input_spec());
     drop(detector);
 

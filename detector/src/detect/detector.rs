@@ -4,13 +4,13 @@ use super::{Detect, FramePreparer};
 use crate::frame::Frame;
 use crate::geometry::{Detection, InputBox};
 use crate::model::{
-    Backend, Entry, ImageInput, LabelError, Labels, LoadedModel, Metadata, Model, ModelError, PostProcessing,
-    load,
+    Backend, Entry, HeadKind, ImageInput, LabelError, Labels, LoadedModel, Metadata, Model, ModelError,
+    PostProcessing, load,
 };
 use crate::preprocess::{Filter, PreprocessOptions};
 use crate::ssd::{
-    Anchor, Candidate, ClassFilter, DetectorError, DetectorOptions, Head, HeadSpec, NmsKind, SCORE_THRESHOLD,
-    describe, keep_one_class,
+    Anchor, Candidate, ClassFilter, DetectorError, DetectorOptions, Head, NmsKind, SCORE_THRESHOLD, describe,
+    keep_one_class,
 };
 use crate::tensor::{TensorSpec, TensorViewMut};
 use std::fmt;
@@ -105,11 +105,9 @@ impl Detector {
         options.check()?;
         let mut notes = Vec::new();
         let (_, input) = loaded.image_input()?;
-        let (spec, labels) = describe(&loaded, &input, options, &mut notes)?;
-        let rule = Rule { kind: spec.nms, iou_threshold: spec.iou_threshold };
-        // Thresholds need the labels, and what the head finds out about its columns.
-        let thresholds = vec![0.0; spec.classes.min(u16::MAX.into())];
-        let head = Head::new(loaded.model.outputs(), HeadSpec { thresholds, ..spec })?;
+        notes.extend(input.note());
+        let (head, labels) = describe(&loaded, &input, options, &mut notes)?;
+        let rule = Rule { kind: head.kind(), iou_threshold: head.iou_threshold() };
         let mut detector = Self {
             model: loaded.model,
             head,
@@ -210,6 +208,19 @@ impl Detector {
         Ok(&self.found)
     }
 
+    /// Whether any class scored `score` or more in the last run, whatever the thresholds are.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    pub fn reaches(&mut self, score: f32) -> Result<bool, ModelError> {
+        let own = self.head.thresholds().to_vec();
+        self.head.set_thresholds(vec![score; own.len()]);
+        let looked = self.head.detect(&*self.model, 1, &mut self.candidates);
+        self.head.set_thresholds(own);
+        looked?;
+        Ok(!self.candidates.is_empty())
+    }
+
     /// What the model's image input is like.
     pub fn input(&self) -> &ImageInput {
         &self.input
@@ -235,7 +246,12 @@ impl Detector {
         self.head.has_background()
     }
 
-    /// The anchors, in the order of the model's boxes.
+    /// Which family of heads the model's outputs are.
+    pub fn head(&self) -> HeadKind {
+        self.head.family()
+    }
+
+    /// The anchors, in the order of the model's boxes; none where the head is no SSD's.
     pub fn anchors(&self) -> &[Anchor] {
         self.head.anchors()
     }

@@ -99,7 +99,7 @@ pub enum ModelError {
     Manifest(#[from] ManifestError),
     /// The model takes no picture.
     #[error(
-        "input \"{name}\" of shape {shape:?} and type {dtype} is no picture: [1, height, width, 1 or 3] of uint8, int8 or float32 is expected"
+        "input \"{name}\" of shape {shape:?} and type {dtype} is no picture: [1, height, width, 1 or 3] or [1, 1 or 3, height, width] of uint8, int8 or float32 is expected"
     )]
     NotAnImage {
         /// The input.

@@ -1,7 +1,11 @@
 //! What a file holds and needs, without running it.
 
 use super::load::{About, engine_options, read_file};
-use super::{Backend, Entry, Labels, LoadOptions, Manifest, Metadata, ModelError};
+use super::{
+    Backend, Entry, HeadKind, ImageInput, InputFacts, Labels, LoadOptions, Manifest, Metadata, ModelError,
+    first,
+};
+use crate::heads::Outline;
 use crate::tensor::{DType, TensorSpec};
 use osprey_engine::{Graph, PostProcess, Program};
 use std::collections::BTreeMap;
@@ -24,8 +28,12 @@ pub struct ModelInfo {
     pub labels: Option<Labels>,
     /// What goes in.
     pub inputs: Vec<TensorSpec>,
+    /// How pictures become the first input; `None` where it takes none.
+    pub picture: Option<ImageInput>,
     /// What comes out, by the file.
     pub outputs: Vec<TensorSpec>,
+    /// The detection head that is no SSD's, with its boxes and classes, where the outputs are one.
+    pub head: Option<(HeadKind, usize, usize)>,
     /// The post-processing operator at the end, where there is one.
     pub post_process: Option<PostProcess>,
     /// Operators, most frequent first.
@@ -133,16 +141,38 @@ impl ModelInfo {
         let program =
             if problems.is_empty() { Program::compile(&graph, &engine_options(options)).ok() } else { None };
         let (backend, reason) = choose(bytes, &problems, options);
+        let inputs = specs(&graph, &graph.inputs);
+        let outputs = specs(&graph, &graph.outputs);
+        let post_process = program.as_ref().and_then(|p| p.post_process().cloned());
+        let outline = Outline {
+            input: inputs.first(),
+            outputs: &outputs,
+            labels: about.labels.as_ref().map_or(0, Labels::len),
+            entry: about.entry.as_ref(),
+            given: options.head,
+            ends_in_detections: post_process.is_some(),
+        };
+        let facts = InputFacts {
+            convention: outline.convention(),
+            given: Some(&options.input),
+            manifest: about.entry.as_ref().map(|e| &e.input),
+            metadata: about.metadata.inputs.first().and_then(|t| t.normalization),
+            graph: first::expected(&graph),
+        };
+        let picture = inputs.first().and_then(|spec| ImageInput::new(spec, &facts).ok());
+        let head = outline.fitted().map(|f| (f.kind, f.rows, f.classes));
         Ok(Self {
+            picture,
             file_bytes: bytes.len() as u64,
             description: graph.description.clone(),
             metadata: about.metadata,
             metadata_names: graph.metadata.iter().map(|(name, _)| name.clone()).collect(),
             entry: about.entry,
             labels: about.labels,
-            inputs: specs(&graph, &graph.inputs),
-            outputs: specs(&graph, &graph.outputs),
-            post_process: program.as_ref().and_then(|p| p.post_process().cloned()),
+            head,
+            inputs,
+            outputs,
+            post_process,
             operators: operators(&graph, &problems),
             quantization: quantization(&graph),
             parameters: graph.parameters(),

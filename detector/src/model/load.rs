@@ -4,10 +4,12 @@ use super::associated::Archive;
 use super::backend::{Backend, BackendChoice, is_float};
 use super::native::NativeModel;
 use super::{
-    Calibration, Entry, ImageInput, LabelSource, Labels, Manifest, Metadata, Model, ModelError, metadata,
+    Calibration, Entry, HeadKind, ImageInput, InputEntry, InputFacts, LabelSource, Labels, Manifest,
+    Metadata, Model, ModelError, Normalization, first, metadata,
 };
-// The one place where the loader knows of a head: `PostProcessing::Apply` needs the file's graph, which
-// is gone once this module has compiled it.
+// The two places where the loader knows of heads: what pictures become depends on the family, and
+// `PostProcessing::Apply` needs the file's graph, which is gone once this module has compiled it.
+use crate::heads::{Fitted, Outline};
 use crate::ssd::LiteRtModel;
 use crate::tensor::TensorSpec;
 use osprey_engine::{Graph, Isa, Limits, Options, PostProcess, Program};
@@ -45,6 +47,10 @@ pub struct LoadOptions {
     pub labels: Option<Labels>,
     /// A description in place of the packed one and of the manifest beside the file.
     pub entry: Option<Entry>,
+    /// How pictures become inputs, in place of what manifest and file say.
+    pub input: InputEntry,
+    /// Which head a detector's outputs are, in place of what manifest and shapes say.
+    pub head: Option<HeadKind>,
     /// Take nothing from the metadata, where they are damaged or wrong.
     pub ignore_metadata: bool,
 }
@@ -69,6 +75,12 @@ pub struct LoadedModel {
     pub metadata: Metadata,
     /// What a manifest says about it.
     pub entry: Option<Entry>,
+    /// What the caller says of its input.
+    pub given_input: InputEntry,
+    /// Which head the caller says its outputs are.
+    pub given_head: Option<HeadKind>,
+    /// What the graph's first operators expect of a float input.
+    pub graph_input: Option<Normalization>,
     /// The compiled program, where the backend is native: kernels, memory, multiply-accumulates.
     pub program: Option<Arc<Program>>,
 }
@@ -140,8 +152,36 @@ impl LoadedModel {
     pub fn image_input(&self) -> Result<(&TensorSpec, ImageInput), ModelError> {
         let none = ModelError::NoSuchTensor { kind: "input", index: 0, count: 0 };
         let spec = self.model.inputs().first().ok_or(none)?;
-        let entry = self.entry.as_ref().map(|e| &e.input);
-        Ok((spec, ImageInput::new(spec, entry, &self.metadata)?))
+        let facts = InputFacts {
+            convention: self.outline().convention(),
+            given: Some(&self.given_input),
+            manifest: self.entry.as_ref().map(|e| &e.input),
+            metadata: self.metadata.inputs.first().and_then(|t| t.normalization),
+            graph: self.graph_input,
+        };
+        Ok((spec, ImageInput::new(spec, &facts)?))
+    }
+
+    /// What the choice of a head depends on.
+    fn outline(&self) -> Outline<'_> {
+        Outline {
+            input: self.model.inputs().first(),
+            outputs: self.model.outputs(),
+            labels: self.labels.as_ref().map_or(0, Labels::len),
+            entry: self.entry.as_ref(),
+            given: self.given_head,
+            ends_in_detections: self.post_process.is_some(),
+        }
+    }
+
+    /// The head that is no SSD's, where there is one.
+    pub(crate) fn other_head(&self) -> Option<Fitted> {
+        self.outline().fitted()
+    }
+
+    /// The head that caller or manifest name.
+    pub(crate) fn named_head(&self) -> Option<HeadKind> {
+        self.outline().named()
     }
 
     /// Loads a model from the bytes of its file; they are not needed afterwards.
@@ -172,6 +212,9 @@ impl LoadedModel {
             calibration: about.calibration,
             metadata: about.metadata,
             entry: about.entry,
+            given_input: options.input.clone(),
+            given_head: options.head,
+            graph_input: first::expected(&graph),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! `manifest.toml`: what a catalogue of models says that their files do not.
 
 use super::metadata::normalization;
-use super::{ColorOrder, LabelSource, Labels, MotionSpec, Normalization, ResizeMode, SsdSpec};
+use super::{ColorOrder, HeadKind, LabelSource, Labels, MotionSpec, Normalization, ResizeMode, SsdSpec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,6 +60,9 @@ pub struct Entry {
     /// Least score of a detection that is shown where nothing else is asked for, 0..1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
+    /// Which head a detector's outputs are, where their shapes do not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<HeadKind>,
     /// Anchors, boxes and scores of an SSD with raw outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssd: Option<SsdSpec>,
@@ -91,9 +94,11 @@ pub struct InputEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub std: Option<Vec<f32>>,
     /// How pictures of another shape are fitted.
-    pub resize: ResizeMode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<ResizeMode>,
     /// Order of the channels.
-    pub color: ColorOrder,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<ColorOrder>,
 }
 
 impl InputEntry {

@@ -4,6 +4,7 @@ mod associated;
 mod backend;
 mod description;
 mod error;
+mod first;
 mod image;
 mod info;
 mod labels;
@@ -16,12 +17,15 @@ mod tract;
 
 pub use backend::{Backend, BackendChoice};
 pub use description::{
-    AccelerationUnit, Anchor, AnchorSpec, Calibration, Channel, Convention, MotionSpec, MultiscaleAnchors,
-    Quantity, Resampling, RotationUnit, STANDARD_GRAVITY, ScoreKind, SignConvention, SpecError, SsdAnchors,
-    SsdSpec, UnknownChannel,
+    AccelerationUnit, Anchor, AnchorSpec, Calibration, Channel, Convention, HeadKind, MotionSpec,
+    MultiscaleAnchors, Quantity, Resampling, RotationUnit, STANDARD_GRAVITY, ScoreKind, SignConvention,
+    SpecError, SsdAnchors, SsdSpec, UnknownChannel,
 };
 pub use error::ModelError;
-pub use image::{ColorOrder, ImageInput, Normalization, ResizeMode};
+pub(crate) use image::PictureShape;
+pub use image::{
+    ColorOrder, ImageInput, InputConvention, InputFacts, InputOrigin, Normalization, ResizeMode,
+};
 pub use info::{ModelInfo, OperatorCount, Problem};
 pub use labels::{LabelError, LabelSource, Labels};
 pub use load::{LoadOptions, LoadedModel, PostProcessing, load};

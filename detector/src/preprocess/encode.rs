@@ -1,6 +1,7 @@
 //! From levels to the numbers of a model's input.
 
 use super::{ChannelOrder, PreprocessError, PreprocessOptions};
+use crate::model::PictureShape;
 use crate::tensor::{DType, TensorSpec, TensorViewMut};
 
 /// ITU-R BT.601 luma weights in 1/65536, as Pillow's conversion to gray.
@@ -10,6 +11,8 @@ const LUMA: [u32; 3] = [19_595, 38_470, 7_471];
 #[derive(Debug, Clone)]
 pub(super) struct Encoder {
     gray: bool,
+    /// Pixels of a channel, where channels lie one after the other.
+    plane: Option<usize>,
     channels: ChannelOrder,
     levels: Levels,
 }
@@ -50,10 +53,10 @@ impl<'a> Elements<'a> {
 impl Encoder {
     pub(super) fn new(
         spec: &TensorSpec,
-        gray: bool,
+        shape: &PictureShape,
         options: &PreprocessOptions,
     ) -> Result<Self, PreprocessError> {
-        let norm = options.normalization;
+        let norm = options.normalization.unwrap_or_default();
         if norm.std.iter().any(|s| !s.is_normal()) || norm.mean.iter().any(|m| !m.is_finite()) {
             return Err(PreprocessError::Normalization { normalization: norm });
         }
@@ -69,8 +72,8 @@ impl Encoder {
                 fill(&mut table, real);
                 Levels::Floats(table)
             }
-            DType::U8 if spec.quantization.is_none() => Levels::Same,
-            DType::I8 if spec.quantization.is_none() => Levels::Signed,
+            DType::U8 if options.normalization.is_none() || spec.quantization.is_none() => Levels::Same,
+            DType::I8 if options.normalization.is_none() || spec.quantization.is_none() => Levels::Signed,
             DType::U8 => {
                 let mut table = Box::new([[0; 256]; 3]);
                 fill(&mut table, |c, level| quantized(c, level, 0, 255) as u8);
@@ -89,26 +92,28 @@ impl Encoder {
             }
             dtype => return Err(PreprocessError::Type { dtype }),
         };
-        Ok(Self { gray, channels: options.channels, levels })
+        let gray = shape.channels == 1;
+        let plane = (shape.planar && !gray).then_some(shape.width * shape.height);
+        Ok(Self { gray, plane, channels: options.channels, levels })
     }
 
-    /// Elements of a pixel.
-    pub(super) fn depth(&self) -> usize {
-        if self.gray { 1 } else { 3 }
+    /// Whether pixels go into the tensor as they come.
+    fn copies(&self, step: usize) -> bool {
+        step == 1 && !self.gray && self.plane.is_none() && self.channels == ChannelOrder::Rgb
     }
 
     /// Writes pixels of `rgb` into `out` from pixel `first` on, `step` pixels apart.
     pub(super) fn write(&self, rgb: &[u8], out: &mut Elements<'_>, first: usize, step: usize) {
         match (&self.levels, out) {
             (Levels::Same, Elements::Bytes(out)) => {
-                if step == 1 && !self.gray && self.channels == ChannelOrder::Rgb {
+                if self.copies(step) {
                     out[first * 3..][..rgb.len()].copy_from_slice(rgb);
                 } else {
                     self.pixels(rgb, out, first, step, |_, level| level);
                 }
             }
             (Levels::Signed, Elements::Bytes(out)) => {
-                if step == 1 && !self.gray && self.channels == ChannelOrder::Rgb {
+                if self.copies(step) {
                     for (value, level) in out[first * 3..][..rgb.len()].iter_mut().zip(rgb) {
                         *value = level ^ 0x80;
                     }
@@ -135,21 +140,27 @@ impl Encoder {
         step: usize,
         encode: impl Fn(usize, u8) -> T,
     ) {
-        let depth = self.depth();
-        let pixels = out[first * depth..].chunks_mut(step * depth);
-        for (rgb, pixel) in rgb.chunks_exact(3).zip(pixels) {
-            if self.gray {
+        let order = match self.channels {
+            ChannelOrder::Rgb => [0, 1, 2],
+            ChannelOrder::Bgr => [2, 1, 0],
+        };
+        let rgb = rgb.as_chunks::<3>().0;
+        if self.gray {
+            for (levels, value) in rgb.iter().zip(out[first..].iter_mut().step_by(step)) {
                 let weighted: u32 =
-                    rgb.iter().zip(LUMA).map(|(level, weight)| u32::from(*level) * weight).sum();
-                pixel[0] = encode(0, ((weighted + (1 << 15)) >> 16) as u8);
-            } else {
-                let [r, g, b] = match self.channels {
-                    ChannelOrder::Rgb => [0, 1, 2],
-                    ChannelOrder::Bgr => [2, 1, 0],
-                };
-                pixel[r] = encode(r, rgb[0]);
-                pixel[g] = encode(g, rgb[1]);
-                pixel[b] = encode(b, rgb[2]);
+                    levels.iter().zip(LUMA).map(|(level, weight)| u32::from(*level) * weight).sum();
+                *value = encode(0, ((weighted + (1 << 15)) >> 16) as u8);
+            }
+        } else if let Some(plane) = self.plane {
+            for (channel, &at) in order.iter().enumerate() {
+                let values = out[at * plane + first..].iter_mut().step_by(step);
+                rgb.iter().zip(values).for_each(|(levels, value)| *value = encode(at, levels[channel]));
+            }
+        } else {
+            for (levels, pixel) in rgb.iter().zip(out[first * 3..].chunks_mut(step * 3)) {
+                for (level, at) in levels.iter().zip(order) {
+                    pixel[at] = encode(at, *level);
+                }
             }
         }
     }

@@ -26,6 +26,7 @@ pub use placement::Placement;
 pub use upright::{UprightCopier, UprightImage};
 
 use crate::frame::Frame;
+use crate::model::PictureShape;
 use crate::tensor::{DType, TensorMismatch, TensorSpec, TensorViewMut};
 use encode::{Elements, Encoder};
 use osprey_engine::{Isa, IsaError};
@@ -56,6 +57,7 @@ use plan::Plan;
 pub struct Preprocessor {
     width: usize,
     height: usize,
+    shape: Vec<usize>,
     dtype: DType,
     options: PreprocessOptions,
     encoder: Encoder,
@@ -70,7 +72,9 @@ pub struct Preprocessor {
 #[non_exhaustive]
 pub enum PreprocessError {
     /// The input is no picture.
-    #[error("an input of shape {shape:?} takes no picture: it must be [1, height, width, 1 or 3]")]
+    #[error(
+        "an input of shape {shape:?} takes no picture: it must be [1, height, width, 1 or 3] or [1, 1 or 3, height, width]"
+    )]
     Shape {
         /// Shape of the input.
         shape: Vec<usize>,
@@ -99,24 +103,23 @@ pub enum PreprocessError {
 }
 
 impl Preprocessor {
-    /// For an input `[1, height, width, 3]`, or with one channel for gray.
+    /// For an input `[1, height, width, 3]` or `[1, 3, height, width]`, or with one channel for gray.
     ///
-    /// For quantized inputs the numbers are those that `spec` gives the normalized levels; where
-    /// that is within one of the level itself (or the level − 128 for int8), the level is fed as
-    /// it is.
+    /// 8-bit inputs take the levels themselves (int8: the level − 128) unless a normalization is asked
+    /// for. Then the numbers are those that `spec` gives the normalized levels; where that is within
+    /// one of the level itself, the level is fed as it is.
     ///
     /// # Errors
     /// [`PreprocessError::Shape`], [`PreprocessError::Type`], [`PreprocessError::Normalization`],
     /// [`PreprocessError::Isa`].
     pub fn new(spec: &TensorSpec, options: PreprocessOptions) -> Result<Self, PreprocessError> {
-        let (height, width, depth) = match spec.shape[..] {
-            [1, height, width, depth @ (1 | 3)] if height > 0 && width > 0 => (height, width, depth),
-            _ => return Err(PreprocessError::Shape { shape: spec.shape.clone() }),
-        };
-        let encoder = Encoder::new(spec, depth == 1, &options)?;
+        let picture = PictureShape::of(&spec.shape)
+            .ok_or_else(|| PreprocessError::Shape { shape: spec.shape.clone() })?;
+        let encoder = Encoder::new(spec, &picture, &options)?;
         Ok(Self {
-            width,
-            height,
+            width: picture.width,
+            height: picture.height,
+            shape: spec.shape.clone(),
             dtype: spec.dtype,
             options,
             encoder,
@@ -147,11 +150,10 @@ impl Preprocessor {
         frame: &Frame<'_>,
         input: &mut TensorViewMut<'_>,
     ) -> Result<Placement, PreprocessError> {
-        let expected = [1, self.height, self.width, self.encoder.depth()];
-        if input.shape() != expected || input.dtype() != self.dtype {
+        if input.shape() != self.shape || input.dtype() != self.dtype {
             return Err(PreprocessError::Mismatch(TensorMismatch {
                 expected: self.dtype,
-                expected_shape: expected.to_vec(),
+                expected_shape: self.shape.clone(),
                 actual: input.dtype(),
                 actual_shape: input.shape().to_vec(),
             }));

@@ -60,8 +60,8 @@ pub struct PreprocessOptions {
     pub filter: Filter,
     /// Order of channels in the input.
     pub channels: ChannelOrder,
-    /// What levels mean to the model.
-    pub normalization: Normalization,
+    /// What levels become. `None`: 8-bit inputs take them as they are, float inputs as −1..1.
+    pub normalization: Option<Normalization>,
 }
 
 /// Letterbox padding, whoever prepares: the gray of the YOLO family, which is what letterboxes. An

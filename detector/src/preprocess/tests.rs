@@ -208,7 +208,7 @@ fn element_types_hold_the_same_picture() {
     // A coarser scale cannot be levels as they are: 0 to 1 in steps of 1/64, zero at 3.
     let quantization = Some(per_tensor(1.0 / 64.0, 3));
     let coarse = TensorSpec { quantization, ..spec(7, 6, DType::U8) };
-    let options = PreprocessOptions { normalization: Normalization::UNIT, ..Default::default() };
+    let options = PreprocessOptions { normalization: Some(Normalization::UNIT), ..Default::default() };
     let Tensor::U8(steps) = run(&coarse, options) else { panic!() };
     assert!(
         steps
@@ -216,6 +216,49 @@ fn element_types_hold_the_same_picture() {
             .zip(&plain)
             .all(|(s, p)| i32::from(*s) == (f32::from(*p) / 255.0 * 64.0).round_ties_even() as i32 + 3)
     );
+}
+
+#[test]
+fn plain_levels_go_into_8_bit_inputs_of_any_scale() {
+    let pixels: Vec<u8> = (0..7 * 6 * 3).map(|i| (i * 37 % 251) as u8).collect();
+    let frame = Frame::rgb(&pixels, 7, 6).unwrap();
+    for (dtype, zero_point) in [(DType::U8, 0), (DType::I8, -128)] {
+        for scale in [1.0 / 255.0, 1.0 / 127.5, 0.0186, 1.0] {
+            let spec = TensorSpec { quantization: Some(per_tensor(scale, zero_point)), ..spec(7, 6, dtype) };
+            let mut input = Tensor::zeros(dtype, &spec.shape).unwrap();
+            let mut preprocessor = Preprocessor::new(&spec, PreprocessOptions::default()).unwrap();
+            preprocessor.run(&frame, &mut input.view_mut()).unwrap();
+            let levels: Vec<u8> = match &input {
+                Tensor::U8(a) => a.iter().copied().collect(),
+                Tensor::I8(a) => a.iter().map(|v| (i32::from(*v) + 128) as u8).collect(),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(levels, pixels, "{dtype}, scale {scale}");
+        }
+    }
+}
+
+#[test]
+fn channels_go_one_after_the_other_where_they_come_first() {
+    let pixels: Vec<u8> = (0..5 * 4 * 3).map(|i| (i * 4) as u8).collect();
+    for (channels, exif) in [(ChannelOrder::Rgb, 1), (ChannelOrder::Bgr, 6)] {
+        let orientation = crate::frame::Orientation::from_exif(exif).unwrap();
+        let frame = Frame::rgb(&pixels, 5, 4).unwrap().with_orientation(orientation);
+        let (w, h) = frame.upright_size();
+        let (w, h) = (w as usize, h as usize);
+        let options = PreprocessOptions { channels, ..options(Filter::Bilinear, Fit::Stretch) };
+        let run = |shape: Vec<usize>| {
+            let spec = TensorSpec { shape, ..spec(w, h, DType::U8) };
+            let mut input = Tensor::zeros(DType::U8, &spec.shape).unwrap();
+            Preprocessor::new(&spec, options).unwrap().run(&frame, &mut input.view_mut()).unwrap();
+            let Tensor::U8(a) = input else { panic!() };
+            a.into_iter().collect::<Vec<u8>>()
+        };
+        let (pixelwise, planar) = (run(vec![1, h, w, 3]), run(vec![1, 3, h, w]));
+        for (i, level) in pixelwise.iter().enumerate() {
+            assert_eq!(planar[i % 3 * w * h + i / 3], *level, "{channels:?}, {exif}");
+        }
+    }
 }
 
 #[test]

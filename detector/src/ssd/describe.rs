@@ -1,22 +1,43 @@
 //! What is known of a detector's head before the first run: which outputs, which anchors, which
 //! classes, put together from the file, its description and the caller's options.
 
-use super::head::{HeadSpec, matrix};
+use super::head::{Head, HeadSpec, matrix};
 use super::{
     Anchor, AnchorSpec, BoxDecoder, DetectorError, DetectorOptions, MultiscaleAnchors, NmsKind, ScoreKind,
     SsdAnchors, SsdSpec,
 };
-use crate::model::{ImageInput, LabelError, LabelSource, Labels, LoadedModel, PostProcessing};
+use crate::model::{HeadKind, ImageInput, LabelError, LabelSource, Labels, LoadedModel, PostProcessing};
 use crate::tensor::TensorSpec;
 
 /// IoU threshold if neither caller nor file name one: that of TensorFlow's detection models.
 const IOU_THRESHOLD: f32 = 0.6;
 
 /// The head of a loaded model, and the labels of its classes; `notes` takes what was assumed.
+/// Thresholds are the caller's to set.
 ///
 /// # Errors
 /// [`DetectorError`].
 pub(crate) fn describe(
+    loaded: &LoadedModel,
+    input: &ImageInput,
+    options: &DetectorOptions,
+    notes: &mut Vec<String>,
+) -> Result<(Head, Labels), DetectorError> {
+    let outputs = loaded.model.outputs();
+    let raw_ssd = options.ssd.is_some() || options.anchors.is_some();
+    if let Some(fitted) = loaded.other_head().filter(|_| !raw_ssd) {
+        notes.extend(fitted.note.clone());
+        let labels = aligned(loaded.labels.clone(), fitted.classes, notes)?;
+        let thresholds = vec![0.0; fitted.classes];
+        return Ok((Head::other(outputs, fitted, thresholds), labels));
+    }
+    let (spec, labels) = ssd(loaded, input, options, notes)?;
+    let thresholds = vec![0.0; spec.classes.min(u16::MAX.into())];
+    Ok((Head::new(outputs, HeadSpec { thresholds, ..spec })?, labels))
+}
+
+/// The head of an SSD.
+fn ssd(
     loaded: &LoadedModel,
     input: &ImageInput,
     options: &DetectorOptions,
@@ -33,7 +54,13 @@ pub(crate) fn describe(
             let labels = aligned(loaded.labels.clone(), spec.classes, notes)?;
             Ok((spec, labels))
         }
-        None => raw(loaded, input, options, notes),
+        None => match loaded.named_head() {
+            Some(kind) if kind != HeadKind::Ssd => {
+                let reason = format!("{kind} was asked for, which is {}", kind.layout());
+                Err(DetectorError::no_head(reason, loaded.model.outputs()))
+            }
+            _ => raw(loaded, input, options, notes),
+        },
     }
 }
 
@@ -89,9 +116,7 @@ fn raw(
 
 /// Indices of the outputs with boxes and with scores: as named, else by their shapes.
 fn outputs_of(outputs: &[TensorSpec], spec: &SsdSpec) -> Result<(usize, usize), DetectorError> {
-    let listed =
-        || outputs.iter().map(|o| format!("\"{}\" {:?}", o.name, o.shape)).collect::<Vec<_>>().join(", ");
-    let none = |reason| DetectorError::NoHead { reason, outputs: listed() };
+    let none = |reason: &str| DetectorError::no_head(reason, outputs);
     let shapes: Vec<_> = outputs.iter().map(matrix).collect();
     let named = |index: Option<usize>| match index {
         Some(i) if shapes.get(i).copied().flatten().is_none() => {

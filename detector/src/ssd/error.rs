@@ -1,8 +1,9 @@
 //! Why nothing is detected.
 
 use super::SpecError;
-use crate::model::{LabelError, ModelError};
+use crate::model::{HeadKind, LabelError, ModelError};
 use crate::preprocess::PreprocessError;
+use crate::tensor::TensorSpec;
 
 /// Everything that can go wrong between a model file, a frame and its detections.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -23,13 +24,15 @@ pub enum DetectorError {
     /// The description of the outputs is wrong.
     #[error("the model's description: {0}")]
     Spec(#[from] SpecError),
-    /// No pair of outputs looks like boxes and scores.
+    /// The outputs look like no head that is known.
     #[error(
-        "no SSD: {reason}; outputs are {outputs}; name them in the manifest (`[model.ssd]` boxes_output, scores_output)"
+        "no head of a detector fits: {reason}; the outputs are {outputs}; considered: {considered}; if one of these is meant, name it (--head, or `head` in the manifest)"
     )]
     NoHead {
         /// What was looked for.
-        reason: &'static str,
+        reason: String,
+        /// The heads that were considered, with their layouts.
+        considered: String,
         /// Names and shapes of the outputs.
         outputs: String,
     },
@@ -76,4 +79,17 @@ pub enum DetectorError {
         /// What it may be.
         range: &'static str,
     },
+}
+
+impl DetectorError {
+    /// That no head fits these outputs, because of `reason`.
+    pub(crate) fn no_head(reason: impl Into<String>, outputs: &[TensorSpec]) -> Self {
+        let output = |o: &TensorSpec| format!("\"{}\" {} {:?}", o.name, o.dtype, o.shape);
+        let head = |kind: HeadKind| format!("{kind} ({})", kind.layout());
+        Self::NoHead {
+            reason: reason.into(),
+            considered: HeadKind::ALL.map(head).join(", "),
+            outputs: outputs.iter().map(output).collect::<Vec<_>>().join(", "),
+        }
+    }
 }

@@ -1,23 +1,39 @@
-//! What turns a model's raw outputs into boxes: which output is which, anchors, scores, rule.
+//! What turns a model's raw outputs into boxes: where scores and boxes come from, and the rule by which
+//! overlapping ones are thinned out.
 
+use super::gathered::Gathered;
 use super::nms::{Candidate, Suppression, soft_non_max_suppression, suppress};
 use super::scores::{Hit, Layout, Pick, ScoreReader};
 use super::{Anchor, BoxDecoder, Calibration, DetectorError, NmsKind, ScoreKind, tflite};
 use crate::geometry::InputBox;
-use crate::model::{Model, ModelError};
+use crate::heads::{Fitted, Overlaps};
+use crate::model::{HeadKind, Model, ModelError};
 use crate::tensor::{DType, TensorSpec, TensorView};
 use osprey_engine::PostProcess;
 
 /// Everything that is fixed between two pictures.
 pub(crate) struct Head {
+    source: Source,
+    reader: ScoreReader,
+    kind: NmsKind,
+    iou_threshold: f32,
+}
+
+/// Where scores and boxes come from.
+enum Source {
+    /// Two outputs of an SSD, as they are.
+    Ssd(Ssd),
+    /// A head of another family.
+    Other(Gathered),
+}
+
+/// Which outputs an SSD's are, and its anchors.
+struct Ssd {
     boxes: usize,
     scores: usize,
     box_affine: (f32, i32),
     decoder: BoxDecoder,
     anchors: Vec<Anchor>,
-    reader: ScoreReader,
-    kind: NmsKind,
-    iou_threshold: f32,
 }
 
 /// What is known of the outputs, from whatever source.
@@ -71,16 +87,49 @@ impl Head {
         let affine = scores.affine();
         let calibration = spec.calibration.map(|c| c.aligned(spec.classes));
         let layout = Layout { columns, offset, kind: spec.kind, affine, calibration };
-        Ok(Self {
+        let ssd = Ssd {
             boxes: spec.boxes,
             scores: spec.scores,
             box_affine: boxes.affine(),
             decoder: spec.decoder,
             anchors: spec.anchors,
+        };
+        Ok(Self {
+            source: Source::Ssd(ssd),
             reader: ScoreReader::new(layout, spec.thresholds, scores.dtype == DType::I8),
             kind: spec.nms,
             iou_threshold: spec.iou_threshold,
         })
+    }
+
+    /// From a head of another family, with a threshold for each of its classes.
+    pub(crate) fn other(outputs: &[TensorSpec], fitted: Fitted, thresholds: Vec<f32>) -> Self {
+        let columns = fitted.classes;
+        let layout = Layout {
+            columns,
+            offset: 0,
+            kind: ScoreKind::Probabilities,
+            affine: (1.0, 0),
+            calibration: None,
+        };
+        let iou_threshold = match fitted.overlaps {
+            Overlaps::Suppress(iou) => iou,
+            Overlaps::Settled | Overlaps::Fuse => 1.0,
+        };
+        Self {
+            source: Source::Other(Gathered::new(outputs, fitted)),
+            reader: ScoreReader::new(layout, thresholds, false),
+            kind: NmsKind::PerClass,
+            iou_threshold,
+        }
+    }
+
+    /// Which family it is of.
+    pub(crate) fn family(&self) -> HeadKind {
+        match &self.source {
+            Source::Ssd(_) => HeadKind::Ssd,
+            Source::Other(gathered) => gathered.kind(),
+        }
     }
 
     pub(crate) fn classes(&self) -> usize {
@@ -92,7 +141,10 @@ impl Head {
     }
 
     pub(crate) fn anchors(&self) -> &[Anchor] {
-        &self.anchors
+        match &self.source {
+            Source::Ssd(ssd) => &ssd.anchors,
+            Source::Other(_) => &[],
+        }
     }
 
     pub(crate) fn kind(&self) -> NmsKind {
@@ -122,45 +174,31 @@ impl Head {
         max_detections: usize,
         candidates: &mut Vec<Candidate>,
     ) -> Result<(), ModelError> {
-        let (boxes, scores) = (model.output(self.boxes)?, model.output(self.scores)?);
-        let Some(boxes) = Boxes::new(&boxes, self.box_affine) else {
-            let name = model.outputs()[self.boxes].name.clone();
-            return Err(ModelError::InvalidValues { name, dtype: boxes.dtype() });
-        };
-        let pick = match self.kind {
-            NmsKind::ClassAgnostic | NmsKind::TfliteFast { .. } => Pick::Best,
-            _ => Pick::All,
-        };
-        candidates.clear();
-        let (decoder, anchors) = (&self.decoder, &self.anchors);
-        self.reader.each(&scores, pick, |Hit { anchor, class_id, score }| {
-            if anchor < anchors.len() {
-                candidates.push(Candidate { bbox: InputBox::default(), class_id, score, anchor });
+        let Self { source, reader, kind, iou_threshold } = self;
+        let choice = Choice { kind: *kind, iou_threshold: *iou_threshold, max_detections };
+        match source {
+            Source::Ssd(ssd) => {
+                let (boxes, scores) = (model.output(ssd.boxes)?, model.output(ssd.scores)?);
+                let Some(boxes) = Boxes::new(&boxes, ssd.box_affine) else {
+                    let name = model.outputs()[ssd.boxes].name.clone();
+                    return Err(ModelError::InvalidValues { name, dtype: boxes.dtype() });
+                };
+                choice.collect(reader, &scores, ssd.anchors.len(), candidates);
+                let decode = |row: usize| ssd.decoder.decode(boxes.get(row), ssd.anchors[row]);
+                choice.thin_out(reader, candidates, decode);
+                if let NmsKind::TfliteFast { max_classes_per_detection: classes @ 2.. } = self.kind {
+                    self.expand(&scores, classes.min(self.classes()), candidates);
+                }
             }
-        });
-        // A box is decoded when suppression comes to it.
-        let decode = |c: &mut Candidate| {
-            let b = decoder.decode(boxes.get(c.anchor), anchors[c.anchor]);
-            c.bbox = b;
-            [b.x_min, b.y_min, b.x_max, b.y_max].iter().all(|v| v.is_finite())
-        };
-        let iou_threshold = self.iou_threshold;
-        let mut limits =
-            Suppression { iou_threshold, across_classes: false, max_per_class: usize::MAX, max_detections };
-        match self.kind {
-            NmsKind::Soft(decay) => {
-                candidates.retain_mut(decode);
-                let thresholds = self.reader.thresholds();
-                soft_non_max_suppression(candidates, decay, iou_threshold, thresholds, max_detections);
-                return Ok(());
+            Source::Other(gathered) => {
+                gathered.read(model)?;
+                choice.collect(reader, &gathered.scores(), gathered.rows(), candidates);
+                if gathered.fuses() {
+                    gathered.fuse(candidates, max_detections);
+                } else {
+                    choice.thin_out(reader, candidates, |row| gathered.bbox(row));
+                }
             }
-            NmsKind::ClassAgnostic | NmsKind::TfliteFast { .. } => limits.across_classes = true,
-            NmsKind::TfliteRegular { detections_per_class } => limits.max_per_class = detections_per_class,
-            NmsKind::PerClass | NmsKind::FromModel => {}
-        }
-        suppress(candidates, &limits, decode);
-        if let NmsKind::TfliteFast { max_classes_per_detection: classes @ 2.. } = self.kind {
-            self.expand(&scores, classes.min(self.classes()), candidates);
         }
         Ok(())
     }
@@ -185,6 +223,63 @@ impl Head {
     /// Least score of each class; infinite where it is not wanted.
     pub(crate) fn thresholds(&self) -> &[f32] {
         self.reader.thresholds()
+    }
+}
+
+/// How candidates are picked and thinned out.
+struct Choice {
+    kind: NmsKind,
+    iou_threshold: f32,
+    max_detections: usize,
+}
+
+impl Choice {
+    /// The scores that pass, as candidates without boxes.
+    fn collect(
+        &self,
+        reader: &mut ScoreReader,
+        scores: &TensorView<'_>,
+        rows: usize,
+        candidates: &mut Vec<Candidate>,
+    ) {
+        let pick = match self.kind {
+            NmsKind::ClassAgnostic | NmsKind::TfliteFast { .. } => Pick::Best,
+            _ => Pick::All,
+        };
+        candidates.clear();
+        reader.each(scores, pick, |Hit { anchor, class_id, score }| {
+            if anchor < rows {
+                candidates.push(Candidate { bbox: InputBox::default(), class_id, score, anchor });
+            }
+        });
+    }
+
+    /// Decodes a box when suppression comes to it; what is no box is dropped.
+    fn thin_out(
+        &self,
+        reader: &ScoreReader,
+        candidates: &mut Vec<Candidate>,
+        bbox: impl Fn(usize) -> InputBox,
+    ) {
+        let decode = |c: &mut Candidate| {
+            c.bbox = bbox(c.anchor);
+            c.bbox.edges().iter().all(|v| v.is_finite())
+        };
+        let (iou_threshold, max_detections) = (self.iou_threshold, self.max_detections);
+        let mut limits =
+            Suppression { iou_threshold, across_classes: false, max_per_class: usize::MAX, max_detections };
+        match self.kind {
+            NmsKind::Soft(decay) => {
+                candidates.retain_mut(decode);
+                let thresholds = reader.thresholds();
+                soft_non_max_suppression(candidates, decay, iou_threshold, thresholds, max_detections);
+                return;
+            }
+            NmsKind::ClassAgnostic | NmsKind::TfliteFast { .. } => limits.across_classes = true,
+            NmsKind::TfliteRegular { detections_per_class } => limits.max_per_class = detections_per_class,
+            NmsKind::PerClass | NmsKind::FromModel => {}
+        }
+        suppress(candidates, &limits, decode);
     }
 }
 
@@ -217,9 +312,11 @@ impl<'a> Boxes<'a> {
 
 /// Rows and columns of an output `[1, rows, columns]`; further dimensions of one are overlooked.
 pub(super) fn rows(spec: &TensorSpec) -> Result<[usize; 2], DetectorError> {
-    matrix(spec).ok_or_else(|| DetectorError::NoHead {
-        reason: "boxes [1, anchors, 4] and scores [1, anchors, classes] are expected",
-        outputs: format!("\"{}\" {:?}", spec.name, spec.shape),
+    matrix(spec).ok_or_else(|| {
+        DetectorError::no_head(
+            "boxes [1, anchors, 4] and scores [1, anchors, classes] are expected",
+            std::slice::from_ref(spec),
+        )
     })
 }
 

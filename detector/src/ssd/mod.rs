@@ -3,6 +3,7 @@
 mod decode;
 mod describe;
 mod error;
+mod gathered;
 mod head;
 mod nms;
 mod options;
@@ -15,7 +16,7 @@ pub use crate::model::{
 pub use decode::BoxDecoder;
 pub(crate) use describe::describe;
 pub use error::DetectorError;
-pub(crate) use head::{Head, HeadSpec};
+pub(crate) use head::Head;
 pub(crate) use nms::keep_one_class;
 pub use nms::{Candidate, SoftDecay, Suppression, non_max_suppression, soft_non_max_suppression};
 pub use options::{ClassFilter, DetectorOptions, Nms, NmsKind, ONE_OBJECT_IOU, SCORE_THRESHOLD};

@@ -1,4 +1,4 @@
-use osprey_detector::model::{Backend, Labels, LoadedModel, Metadata, PostProcessing};
+use osprey_detector::model::{Backend, InputEntry, Labels, LoadedModel, Metadata, PostProcessing};
 use osprey_detector::{
     DType, Model, ModelError, Quantization, Tensor, TensorSpec, TensorView, TensorViewMut,
 };
@@ -70,6 +70,9 @@ impl Fixed {
             calibration: None,
             metadata: Metadata::default(),
             entry: None,
+            given_input: InputEntry::default(),
+            graph_input: None,
+            given_head: None,
             program: None,
         }
     }

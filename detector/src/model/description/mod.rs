@@ -3,11 +3,13 @@
 
 mod anchors;
 mod calibration;
+mod head;
 mod motion;
 mod ssd;
 
 pub use anchors::{Anchor, AnchorSpec, MultiscaleAnchors, SsdAnchors};
 pub use calibration::Calibration;
+pub use head::HeadKind;
 pub use motion::{
     AccelerationUnit, Channel, Convention, MotionSpec, Quantity, Resampling, RotationUnit, STANDARD_GRAVITY,
     SignConvention, UnknownChannel,
