@@ -12,7 +12,8 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// A lock that a panic elsewhere does not close: a detector is whole between any two calls.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -136,7 +137,7 @@ impl<'py> IntoPyObject<'py> for Found {
 
 #[pyclass(frozen, module = "osprey_vision._native")]
 pub(crate) struct Detector {
-    pub(crate) recipe: Recipe,
+    pub(crate) recipe: Arc<Recipe>,
     state: Mutex<State>,
     /// Further detectors, for threads that work at the same time.
     pub(crate) spare: Mutex<Vec<State>>,
@@ -209,7 +210,7 @@ impl Detector {
                 labels: state.detector.class_names(),
                 notes: state.detector.notes().to_vec(),
                 input_size: (input.width as u32, input.height as u32),
-                recipe,
+                recipe: Arc::new(recipe),
                 state: Mutex::new(state),
                 spare: Mutex::default(),
             })
@@ -243,6 +244,28 @@ impl Detector {
         bt709: bool,
     ) -> PyResult<Found> {
         self.look(py, &Subject::Pixels(Image::nv12(luma, chroma, bt709)?))
+    }
+
+    /// Seconds of each of `runs` calls of what `detect_array` calls, without Python: what its overhead is
+    /// measured against.
+    fn time_array(
+        &self,
+        py: Python<'_>,
+        array: &Bound<'_, PyAny>,
+        bgr: bool,
+        runs: usize,
+    ) -> PyResult<Vec<f64>> {
+        let subject = Subject::Pixels(Image::packed(array, bgr, 1)?);
+        let timed = py.detach(|| {
+            let mut state = lock(&self.state);
+            let mut once = || {
+                let start = Instant::now();
+                state.look(&subject)?;
+                Ok::<_, Error>(start.elapsed().as_secs_f64())
+            };
+            (0..runs).map(|_| once()).collect::<Result<_, _>>()
+        });
+        Ok(timed?)
     }
 
     #[getter]

@@ -18,6 +18,7 @@ use pyo3::pybacked::PyBackedBytes;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// For each variant of a view: the array in it, as `$array`.
 macro_rules! each {
@@ -198,6 +199,20 @@ impl Interpreter {
             let not_ready =
                 || PyRuntimeError::new_err("the model is not ready: call allocate_tensors() first");
             running.as_mut().ok_or_else(not_ready)?.run().map_err(|e| PyValueError::new_err(e.to_string()))
+        })
+    }
+
+    /// Seconds of each of `runs` runs, without Python: what the overhead of `invoke` is measured against.
+    fn time_invoke(&self, py: Python<'_>, runs: usize) -> PyResult<Vec<f64>> {
+        py.detach(|| {
+            let mut running = lock(&self.running);
+            let running = running.as_mut().ok_or_else(unallocated)?;
+            let mut once = || {
+                let start = Instant::now();
+                running.run()?;
+                Ok::<_, Error>(start.elapsed().as_secs_f64())
+            };
+            Ok((0..runs).map(|_| once()).collect::<Result<_, _>>()?)
         })
     }
 

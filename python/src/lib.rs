@@ -7,6 +7,8 @@ mod detector;
 mod error;
 mod image;
 mod interpreter;
+mod live;
+mod senses;
 
 use pyo3::prelude::*;
 use std::ffi::OsString;
@@ -28,5 +30,12 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<detector::Detector>()?;
     module.add_class::<batch::Batch>()?;
     module.add_class::<interpreter::Interpreter>()?;
+    module.add_class::<live::Live>()?;
+    module.add_class::<live::Tracker>()?;
+    module.add_class::<senses::Digits>()?;
+    module.add_class::<senses::Motion>()?;
+    module.add_class::<senses::Teach>()?;
+    module.add_function(wrap_pyfunction!(senses::pictures, module)?)?;
+    module.add_function(wrap_pyfunction!(senses::score, module)?)?;
     Ok(())
 }
