@@ -1,6 +1,7 @@
 //! Arguments as they are typed, and those that several commands share. Each command checks its own before it
 //! starts.
 
+use crate::detect::tile_args::TileArgs;
 use crate::input::InputArgs;
 use clap::{Args, Subcommand, ValueEnum};
 use osprey_detector::HeadKind;
@@ -24,16 +25,23 @@ pub(crate) enum BackendArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
-    /// A .tflite file, or a name that `osprey models` lists; without it, what $OSPREY_MODEL names, else
-    /// the built-in detector.
+    /// A .tflite file, or a name that `osprey models` lists; without it, what $OSPREY_MODEL names, else the
+    /// built-in model for what the command does.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
     /// What runs the model.
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub(crate) backend: BackendArg,
-    /// Threads that share the work of one inference.
-    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) threads: u16,
+    /// Threads that share the work of one inference [default: 1; with --tiles as many as the CPU has cores].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+}
+
+impl ModelArgs {
+    /// Threads of one inference.
+    pub(crate) fn threads(&self) -> u16 {
+        self.threads.unwrap_or(1)
+    }
 }
 
 /// Finds objects in pictures, folders of pictures, or patterns such as 'photos/**/*.jpg'.
@@ -48,7 +56,8 @@ pub(crate) struct ModelArgs {
   osprey detect photos --classes person,cat --score-threshold 0.5 --annotated drawn
   osprey detect photos --format yolo --output labels --report report.html")]
 pub(crate) struct DetectArgs {
-    /// Pictures, folders, or quoted patterns (*, ?, [a-z], ** for any depth).
+    /// Pictures, folders, quoted patterns (*, ?, [a-z], ** for any depth), or addresses of pictures (https://, http://; at
+    /// most 64 MB, in 30 s).
     #[arg(required = true, value_name = "PATHS")]
     pub(crate) paths: Vec<PathBuf>,
     /// Looks into folders inside folders.
@@ -57,7 +66,7 @@ pub(crate) struct DetectArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Pictures of more megapixels are skipped, before memory is asked for.
-    #[arg(long, value_name = "MP", default_value_t = MAX_MEGAPIXELS, value_parser = clap::value_parser!(u32).range(1..=4000))]
+    #[arg(long, value_name = "MP", default_value_t = MAX_MEGAPIXELS, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=4000))]
     pub(crate) max_megapixels: u32,
     /// Threads that decode pictures while inference runs [default: as many as the CPU has cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -65,6 +74,8 @@ pub(crate) struct DetectArgs {
     /// No progress bar and no summary; errors are still printed.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) tiles: TileArgs,
     #[command(flatten)]
     pub(crate) choose: ChooseArgs,
     #[command(flatten)]
@@ -139,6 +150,17 @@ pub(crate) struct WriteArgs {
     /// Writes copies of the pictures with boxes and labels drawn.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) annotated: Option<PathBuf>,
+    /// Writes each object as a picture of its own.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) crop: Option<PathBuf>,
+    /// Makes objects of these classes unrecognizable in annotated copies and in the report: boxes with a margin are filled
+    /// with a few large squares. What is not found is not hidden: a low --score-threshold finds more.
+    #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
+    pub(crate) blur: Vec<String>,
+    /// Goes on where an interrupted run ended: pictures whose results are in the output are not looked at again. Results
+    /// are written as they come, and FILE.resume beside them says which are whole. For jsonl, csv, yolo and voc.
+    #[arg(long, conflicts_with = "report")]
+    pub(crate) resume: bool,
     /// Writes one self-contained page to look through the results.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
@@ -158,6 +180,8 @@ pub(crate) enum Format {
     Csv,
     /// One COCO file: images, categories (ids from 1), annotations with scores.
     Coco,
+    /// Tasks with predictions for Label Studio, whose boxes people then correct.
+    LabelStudio,
     /// COCO's array of results, for the loadRes of pycocotools: the ids of COCO's own classes and images.
     CocoResults,
     /// A folder with a text file for each picture: class, centre, size, as fractions.
@@ -281,6 +305,8 @@ pub(crate) struct EvalArgs {
     /// No progress bar.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) tiles: TileArgs,
     #[command(flatten)]
     pub(crate) choose: ChooseArgs,
     #[command(flatten)]

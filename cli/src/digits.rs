@@ -46,7 +46,7 @@ enum FormatArg {
 
 pub(crate) fn run(args: &DigitsArgs) -> Result<ExitCode> {
     let source = model::resolve_for(args.model.model.as_deref(), Task::Digits)?;
-    let loaded = source.load(&model::options(args.model.backend, args.model.threads))?;
+    let loaded = source.load(&model::options(args.model.backend, args.model.threads()))?;
     let mut classifier =
         DigitClassifier::new(loaded.model).with_context(|| format!("cannot read digits with {source}"))?;
     let inputs = Inputs::collect(&args.paths, &Search { recursive: args.recursive, exclude: &[] })?;

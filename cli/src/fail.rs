@@ -1,6 +1,7 @@
 //! How the program ends: exit statuses and error messages.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Part of the work could not be done.
@@ -12,7 +13,17 @@ pub(crate) const NOTHING_DONE: u8 = 1;
 /// read as "some pictures were skipped".
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let failed = error.use_stderr();
-    match error.print() {
+    let printed = error.print();
+    if failed {
+        // `*` in a shell gives such names.
+        let is_file =
+            |a: &std::ffi::OsString| a.as_encoded_bytes().starts_with(b"-") && Path::new(a).is_file();
+        if let Some(file) = std::env::args_os().skip(1).find(is_file) {
+            let name = file.to_string_lossy();
+            eprintln!("osprey: {name} is a file whose name looks like a flag; ./{name} names it");
+        }
+    }
+    match printed {
         Ok(()) if !failed => ExitCode::SUCCESS,
         _ => ExitCode::from(NOTHING_DONE),
     }

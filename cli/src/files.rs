@@ -39,6 +39,37 @@ impl Destination {
         Ok(Self { out: BufWriter::new(out), path: Some(target) })
     }
 
+    /// Goes on after the first `end` bytes of a file, which shows what is written as it comes; what lies
+    /// beyond them is cut off. Missing folders are made.
+    pub(crate) fn append(path: &Path, end: u64) -> Result<Self> {
+        let open = || -> Result<File> {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let mut file = File::options().write(true).create(true).truncate(false).open(path)?;
+            file.set_len(end)?;
+            io::Seek::seek(&mut file, io::SeekFrom::End(0))?;
+            Ok(file)
+        };
+        let file = open().with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { out: BufWriter::new(Out::Direct(file)), path: Some(path.to_owned()) })
+    }
+
+    /// Hands on what was written so far, and says how long the file is.
+    pub(crate) fn settle(&mut self) -> Result<u64> {
+        self.out.flush()?;
+        self.len()
+    }
+
+    /// Bytes of the file; 0 for standard output.
+    pub(crate) fn len(&self) -> Result<u64> {
+        match self.out.get_ref() {
+            Out::Direct(file) => Ok(file.metadata()?.len()),
+            Out::Temporary(file) => Ok(file.as_file().metadata()?.len()),
+            Out::Stdout(_) => Ok(0),
+        }
+    }
+
     /// Whether a person or a program may be reading along.
     pub(crate) fn is_live(&self) -> bool {
         !matches!(self.out.get_ref(), Out::Temporary(_))

@@ -30,6 +30,7 @@ mod digits;
 mod drift;
 mod eval;
 mod fail;
+mod fetch;
 mod files;
 mod info;
 mod input;

@@ -27,6 +27,7 @@ pub mod recording;
 pub mod ssd;
 pub mod tensor;
 pub mod track;
+pub mod zones;
 
 pub use detect::{Detect, Detector, FramePreparer, PreparedFrame};
 pub use geometry::{Detection, InputBox, NormBox, PixelBox};

@@ -1,6 +1,7 @@
 //! The program `osprey` as a user runs it.
 
 mod bench;
+mod boxes;
 mod builtin;
 mod detect;
 mod drift;
@@ -16,5 +17,7 @@ mod models;
 mod motion;
 mod one_way;
 mod paths;
+mod resume;
 mod scratch;
 mod tensors;
+mod tiles;

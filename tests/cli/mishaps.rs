@@ -197,6 +197,20 @@ fn a_full_disk_behind_standard_error_or_output_is_no_crash() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("standard output"), "{output:?}");
 }
 
+#[test]
+fn a_name_like_a_flag_and_help_say_what_is_so() {
+    let scratch = Scratch::with_photos();
+    fs::rename(scratch.path("photos/cat.png"), scratch.path("-cat.png")).expect("a file");
+    let run = outcome(scratch.osprey().args(["detect", "-cat.png"]));
+    assert!(run.status == Some(1) && run.stderr.contains("./-cat.png names it"), "{}", run.stderr);
+    let run = outcome(scratch.osprey().args(["detect", "photos", "--max-megapixels", "-1"]));
+    assert!(run.status == Some(1) && run.stderr.contains("1..=4000"), "{}", run.stderr);
+    let help =
+        |command: &str| outcome(scratch.osprey().args([command, "--help"])).stdout.replace(['\n', ' '], "");
+    assert!(help("eval").contains("0.01in`ospreyeval`"), "{}", help("eval"));
+    assert!(help("motion").contains("built-inmodelforwhatthecommanddoes"), "{}", help("motion"));
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_keeps_what_is_finished() {

@@ -15,7 +15,7 @@ use subject::{Subject, Times};
 
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let source = model::resolve(args.model.model.as_deref())?;
-    let options = model::options(args.model.backend, args.model.threads);
+    let options = model::options(args.model.backend, args.model.threads());
     let loaded = source.load(&options)?;
     if args.profile {
         let program = loaded.program.context("a profile needs the engine; this model runs on tract")?;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     }
     writeln!(out, "model            {source}")?;
     writeln!(out, "backend          {backend}")?;
-    writeln!(out, "threads          {}", args.model.threads)?;
+    writeln!(out, "threads          {}", args.model.threads())?;
     writeln!(out, "runs             {} after {} to warm up", args.iters, args.warmup)?;
     writeln!(out, "inference        {}", Latency::of(of(|t| t.inference)))?;
     if let Subject::Detector { .. } = subject {

@@ -42,7 +42,7 @@ pub(super) fn run(source: &Source, program: &Arc<Program>, args: &BenchArgs) -> 
         "node", "operator", "kernel", "ms", "share", "GMAC/s", "of peak"
     )?;
     // What the 8-bit kernel reaches on this machine with all operands in cache.
-    let peak = peak_macs_per_second(Isa::from_env()?) * f64::from(args.model.threads);
+    let peak = peak_macs_per_second(Isa::from_env()?) * f64::from(args.model.threads());
     let rate = |macs, ms| rate(macs, ms, peak);
     let mut kinds: BTreeMap<String, (usize, f64, u64)> = BTreeMap::new();
     for (step, total) in steps.iter().zip(&totals) {

@@ -2,13 +2,16 @@
 
 use super::decode::Picture;
 use super::record::{Found, Times};
+use super::tile_args::TileArgs;
 use crate::args::{ChooseArgs, ModelArgs, NmsArg};
 use crate::input::InputArgs;
 use crate::model::{self, Source};
 use anyhow::{Context, Result};
-use osprey_detector::model::Labels;
+use osprey_detector::detect::{TileOptions, Tiler};
+use osprey_detector::model::{LabelError, Labels};
 use osprey_detector::ssd::{ClassFilter, DetectorOptions, NmsKind, ONE_OBJECT_IOU, SoftDecay};
-use osprey_detector::{Detect, Detection, Detector, FramePreparer, PreparedFrame};
+use osprey_detector::{Detect, Detection, Detector, FramePreparer, NormBox, PreparedFrame};
+use std::thread;
 use std::time::Instant;
 
 /// So many pictures in a row without a score of [`UNLIKELY`] are worth a remark.
@@ -20,34 +23,57 @@ const UNLIKELY: f32 = 0.1;
 pub(crate) struct Finder {
     detector: Detector,
     preparer: FramePreparer,
+    tiles: Option<TileOptions>,
+    tiler: Tiler,
     labels: Vec<String>,
     settings: Vec<(String, String)>,
+    /// All that results depend on.
+    made_with: Vec<u8>,
     detections: Vec<Detection>,
     /// Pictures in a row in which nothing was likely at all; it stays once there were [`SILENT`].
     silent: u32,
 }
 
 impl Finder {
-    pub(crate) fn load(model_args: &ModelArgs, choose: &ChooseArgs, pictures: &InputArgs) -> Result<Self> {
+    pub(crate) fn load(
+        model_args: &ModelArgs,
+        choose: &ChooseArgs,
+        pictures: &InputArgs,
+        tiles: &TileArgs,
+    ) -> Result<Self> {
         let source = model::resolve(model_args.model.as_deref())?;
-        let options = options(model_args, choose, pictures)?;
+        let options = options(model_args, choose, pictures, tiles)?;
         let detector = source.detector(&options)?;
         notes(&source, &detector);
         let preparer = detector.preparer().with_context(|| format!("cannot detect with {source}"))?;
         let labels = detector.class_names();
         let settings = settings(&source, &detector);
-        Ok(Self { detector, preparer, labels, settings, detections: Vec::new(), silent: 0 })
+        let tiles = tile_options(tiles, &detector, &options);
+        let tiler = Tiler::new(tiles.unwrap_or_default());
+        let made_with = made_with(&source, &options, tiles.as_ref())?;
+        let (detections, silent) = (Vec::new(), 0);
+        Ok(Self { detector, preparer, tiles, tiler, labels, settings, made_with, detections, silent })
+    }
+
+    /// What tells results of this model and these options from others: how many threads computed them does
+    /// not matter.
+    pub(crate) fn made_with(&self) -> &[u8] {
+        &self.made_with
+    }
+
+    /// The class of this name, or number.
+    pub(crate) fn class(&self, name: &str) -> Result<usize, LabelError> {
+        self.detector.labels().find(name)
+    }
+
+    /// Whether scores tell how often a box is right: the manifest says by how much they are off.
+    pub(crate) fn is_calibrated(&self) -> bool {
+        self.detector.entry().is_some_and(|e| e.scores.contains_key("calibration_error"))
     }
 
     /// Names of all classes, by id.
     pub(crate) fn labels(&self) -> &[String] {
         &self.labels
-    }
-
-    /// Pixels that the model takes, across and down.
-    pub(crate) fn input_size(&self) -> (u32, u32) {
-        let input = self.detector.input();
-        (input.width as u32, input.height as u32)
     }
 
     /// What may be wrong where picture after picture showed nothing.
@@ -66,23 +92,35 @@ impl Finder {
         self.settings.clone()
     }
 
-    /// A preparer for another thread.
-    pub(crate) fn preparer(&self) -> FramePreparer {
-        self.preparer.clone()
+    /// What prepares pictures on another thread.
+    pub(crate) fn preparer(&self) -> PartsPreparer {
+        PartsPreparer { preparer: self.preparer.clone(), tiles: self.tiles }
     }
 
     /// What is in a picture, best first, clipped to its edges.
-    pub(crate) fn find(&mut self, picture: &PreparedFrame, times: &mut Times) -> Result<Vec<Found>> {
+    pub(crate) fn find(&mut self, picture: &Prepared, times: &mut Times) -> Result<Vec<Found>> {
+        let Prepared { whole, parts } = picture;
         let start = Instant::now();
-        self.detector.infer_prepared(picture)?;
+        self.detector.infer_prepared(whole)?;
         times.inference = start.elapsed();
-        let start = Instant::now();
-        self.detector.finish(picture.placement(), &mut self.detections)?;
+        if parts.is_empty() {
+            self.detector.finish(whole.placement(), &mut self.detections)?;
+        } else {
+            self.tiler.begin();
+            self.tiler.add(&mut self.detector, whole)?;
+            for part in parts {
+                let start = Instant::now();
+                self.detector.infer_prepared(part)?;
+                times.inference += start.elapsed();
+                self.tiler.add(&mut self.detector, part)?;
+            }
+            self.tiler.merge(&mut self.detections);
+        }
         if self.silent < SILENT {
             let silent = self.detections.is_empty() && !self.detector.reaches(UNLIKELY)?;
             self.silent = if silent { self.silent + 1 } else { 0 };
         }
-        let (width, height) = picture.size();
+        let (width, height) = whole.size();
         let found = self.detections.iter().map(|d| Found {
             class_id: d.class_id,
             label: self.labels[d.class_id].clone(),
@@ -90,7 +128,7 @@ impl Finder {
             bbox: d.bbox.to_pixels(width, height),
         });
         let found = found.collect();
-        times.postprocess = start.elapsed();
+        times.postprocess = start.elapsed().saturating_sub(times.inference);
         Ok(found)
     }
 }
@@ -102,6 +140,39 @@ pub(crate) fn notes(source: &Source, detector: &Detector) {
     }
 }
 
+/// A picture in the form of the model's input, and its parts where small objects are looked for.
+pub(crate) struct Prepared {
+    whole: PreparedFrame,
+    parts: Vec<PreparedFrame>,
+}
+
+/// Prepares pictures of any size.
+pub(crate) struct PartsPreparer {
+    preparer: FramePreparer,
+    tiles: Option<TileOptions>,
+}
+
+impl PartsPreparer {
+    /// The parts of an upright picture of `size` that are looked at as well.
+    pub(crate) fn regions(&self, size: (u32, u32)) -> Vec<NormBox> {
+        self.tiles.map_or_else(Vec::new, |tiles| tiles.regions(size, self.preparer.input_size()))
+    }
+
+    /// So many pixels of the whole upright picture, across and down, the model can see.
+    pub(crate) fn wanted(&self, regions: &[NormBox]) -> (u32, u32) {
+        let (width, height) = self.preparer.input_size();
+        let part = regions.first().unwrap_or(&NormBox::WHOLE);
+        let of = |side: u32, share: f32| (side as f32 / share).ceil() as u32;
+        (of(width, part.x_max - part.x_min), of(height, part.y_max - part.y_min))
+    }
+
+    pub(crate) fn prepare(&mut self, picture: &Picture, regions: &[NormBox]) -> Result<Prepared> {
+        let mut parts = Vec::new();
+        self.preparer.prepare_parts(&picture.frame()?, regions, &mut parts)?;
+        Ok(Prepared { whole: prepare(&mut self.preparer, picture)?, parts })
+    }
+}
+
 /// A decoded picture in the form of the model's input.
 pub(crate) fn prepare(preparer: &mut FramePreparer, picture: &Picture) -> Result<PreparedFrame> {
     let mut prepared = PreparedFrame::default();
@@ -109,13 +180,34 @@ pub(crate) fn prepare(preparer: &mut FramePreparer, picture: &Picture) -> Result
     Ok(prepared)
 }
 
+/// How the boxes of parts come together: as the detector's own do.
+pub(crate) fn tile_options(
+    args: &TileArgs,
+    detector: &Detector,
+    options: &DetectorOptions,
+) -> Option<TileOptions> {
+    let (_, iou) = detector.nms();
+    Some(TileOptions {
+        tiling: args.tiles?,
+        overlap: args.overlap,
+        iou,
+        one_object_iou: options.one_object_iou,
+        score_threshold: detector.score_threshold(),
+        max_detections: options.max_detections,
+    })
+}
+
 pub(crate) fn options(
     model_args: &ModelArgs,
     choose: &ChooseArgs,
     pictures: &InputArgs,
+    tiles: &TileArgs,
 ) -> Result<DetectorOptions> {
     let defaults = DetectorOptions::default();
-    let mut load = model::options(model_args.backend, model_args.threads);
+    // With parts, the model is what takes the time.
+    let cores = || thread::available_parallelism().map_or(1, |n| n.get().min(256) as u16);
+    let threads = model_args.threads.unwrap_or_else(|| tiles.tiles.map_or(1, |_| cores()));
+    let mut load = model::options(model_args.backend, threads);
     load.input = pictures.entry()?;
     load.head = choose.head;
     load.labels = choose.labels.as_ref().map(Labels::read).transpose()?;
@@ -142,6 +234,14 @@ pub(crate) fn options(
         max_detections: choose.max_detections.map_or(defaults.max_detections, |n| n as usize),
         ..defaults
     })
+}
+
+fn made_with(source: &Source, options: &DetectorOptions, tiles: Option<&TileOptions>) -> Result<Vec<u8>> {
+    let mut options = options.clone();
+    options.load.threads = 1;
+    let mut bytes = source.bytes()?.into_owned();
+    bytes.extend(format!("{options:?} {tiles:?}").bytes());
+    Ok(bytes)
 }
 
 fn settings(source: &Source, detector: &Detector) -> Vec<(String, String)> {

@@ -67,7 +67,11 @@ impl Inputs {
     pub(crate) fn collect(paths: &[PathBuf], search: &Search<'_>) -> Result<Self> {
         let mut inputs = Self::default();
         for path in paths {
-            if path.is_dir() {
+            if let Some(address) = address(path) {
+                let name = address.split(['?', '#']).next().unwrap_or(address).trim_end_matches('/');
+                let name = name.rsplit('/').next().unwrap_or(name);
+                inputs.add(path.clone(), PathBuf::from(name));
+            } else if path.is_dir() {
                 let before = inputs.files.len();
                 inputs.add_tree(path, if search.recursive { usize::MAX } else { 1 }, search, &|_| true);
                 if inputs.files.len() == before && !inputs.seen_inside(path) {
@@ -163,6 +167,11 @@ impl Inputs {
     }
 }
 
+/// The address that a path is.
+pub(crate) fn address(path: &Path) -> Option<&str> {
+    path.to_str().filter(|text| text.starts_with("https://") || text.starts_with("http://"))
+}
+
 /// What a file of a kind that is not read is called, by its extension.
 fn unread(path: &Path) -> Option<&'static str> {
     let extension = path.extension().and_then(|e| e.to_str())?;
@@ -172,7 +181,7 @@ fn unread(path: &Path) -> Option<&'static str> {
 /// The command that makes files of this kind readable.
 pub(crate) fn remedy(kind: &str) -> &'static str {
     match kind {
-        "film" => "`ffmpeg -i FILM -f yuv4mpegpipe -pix_fmt yuv420p - | osprey live - --every` looks at one",
+        "film" => "`osprey live FILM` looks at one",
         "HEIC" => {
             "`heif-convert IN.heic OUT.jpg` (libheif) or, on a Mac, `sips -s format jpeg IN.heic --out OUT.jpg` \
              converts one"

@@ -24,7 +24,7 @@ const SUM_TOLERANCE: f32 = 0.1;
 
 pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
     let source = model::resolve(args.model.model.as_deref())?;
-    let mut options = model::options(args.model.backend, args.model.threads);
+    let mut options = model::options(args.model.backend, args.model.threads());
     options.labels = args.choose.labels.as_ref().map(Labels::read).transpose()?;
     options.input = args.pictures.entry()?;
     let mut loaded = source.load(&options)?;

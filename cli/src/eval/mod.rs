@@ -47,7 +47,7 @@ fn detection(args: &EvalArgs) -> Result<ExitCode> {
             choose.score_threshold.get_or_insert(LEAST_SCORE);
             // COCO's figures judge each class by itself.
             choose.one_object_iou.get_or_insert(1.0);
-            let mut finder = Finder::load(&args.model, &choose, &args.pictures)?;
+            let mut finder = Finder::load(&args.model, &choose, &args.pictures, &args.tiles)?;
             let truth = Truth::read(truth, images, finder.labels(), &EXTENSIONS)?;
             let judged = found::by_model(&truth, &mut finder, args)?;
             (truth, judged)

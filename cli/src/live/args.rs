@@ -1,6 +1,7 @@
 //! Arguments of `osprey live` and `osprey replay`, as they are typed.
 
 use crate::args::{ChooseArgs, ModelArgs};
+use crate::detect::tile_args::TileArgs;
 use crate::input::InputArgs;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ pub(crate) struct LiveArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]
+    pub(crate) tiles: TileArgs,
+    #[command(flatten)]
     pub(crate) choose: ChooseArgs,
     #[command(flatten)]
     pub(crate) pictures: InputArgs,
@@ -82,8 +85,15 @@ pub(crate) struct LiveArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) annotated: Option<PathBuf>,
     /// Keeps inputs, times and results for `osprey replay`.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "tiles")]
     pub(crate) record: Option<PathBuf>,
+    /// Tells who enters, leaves and stays in zones, and who crosses lines, as FILE describes them; docs/guide.md
+    /// says how.
+    #[arg(long, value_name = "FILE.toml", conflicts_with = "no_tracking")]
+    pub(crate) zones: Option<PathBuf>,
+    /// Where a line of JSON goes for each event of --zones; - is standard output.
+    #[arg(long, value_name = "FILE", default_value = "-", requires = "zones")]
+    pub(crate) events: PathBuf,
     /// Serves a page with the live picture on http://127.0.0.1:PORT; 0 picks a free port.
     #[arg(long, value_name = "PORT")]
     pub(crate) serve: Option<u16>,

@@ -8,6 +8,7 @@ pub(crate) mod replay;
 mod source;
 mod status;
 mod web;
+mod zones;
 
 use crate::detect::finder;
 use crate::fail::NOTHING_DONE;
@@ -33,11 +34,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use web::{Page, Viewers};
+use zones::Zones;
 
 /// What is made of each result that is not late.
 struct Outputs {
     labels: Arc<[String]>,
     jsonl: Option<Destination>,
+    zones: Option<Zones>,
     /// Decides on the interval of detection.
     governed: Option<Governed>,
 }
@@ -45,9 +48,9 @@ struct Outputs {
 /// Feeds the source's frames to a pipeline and writes what comes out.
 pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let model = model::resolve(args.model.model.as_deref())?;
-    let options = finder::options(&args.model, &args.choose, &args.pictures)?;
+    let options = finder::options(&args.model, &args.choose, &args.pictures, &args.tiles)?;
     let load = {
-        let model = model.clone();
+        let (model, options) = (model.clone(), options.clone());
         move || model.try_detector(&options)
     };
     // Looked at before the worker owns it; loading takes milliseconds.
@@ -55,6 +58,9 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let labels: Arc<[String]> = detector.class_names().into();
     finder::notes(&model, &detector);
     let header = Header::new(&model.name(), &model.bytes()?, detector.input_spec());
+    let tiles = finder::tile_options(&args.tiles, &detector, &options);
+    let zones = args.zones.as_deref().map(|file| Zones::open(file, detector.labels(), &args.events));
+    let zones = zones.transpose()?;
     drop(detector);
 
     interrupt::watch()?;
@@ -64,6 +70,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let outputs = Outputs {
         labels: Arc::clone(&labels),
         jsonl: args.jsonl.as_deref().map(Destination::create).transpose()?,
+        zones,
         governed: args.govern.then(|| Governed::new(camera_fps, Path::new("/sys"))),
     };
     let observed = ObservedOutputs {
@@ -75,7 +82,8 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let looks =
         Looks { always: observed.annotated.is_some(), viewers: observed.page.as_ref().map(Page::viewers) };
-    let (pipeline, results) = Pipeline::start(load, &pipeline_options(args, every))?;
+    let (pipeline, results) =
+        Pipeline::start(load, &PipelineOptions { tiles, ..pipeline_options(args, every) })?;
     let pipeline = Arc::new(pipeline);
     pipeline.set_interval(args.interval);
     let observing = observed.attach(&pipeline, &stop);
@@ -121,7 +129,7 @@ fn pipeline_options(args: &LiveArgs, every: bool) -> PipelineOptions {
             FilterArg::Area => Filter::Area,
             FilterArg::Antialiased => Filter::Antialiased,
         },
-        keep_images: false,
+        ..PipelineOptions::default()
     }
 }
 
@@ -201,10 +209,19 @@ fn consume(
                 out.flush()?;
             }
         }
+        if let Some(zones) = &mut outputs.zones {
+            zones.see(&shown, &outputs.labels)?;
+        }
         status.show(results);
     }
     status.end();
     outputs.jsonl.map(Destination::commit).transpose()?;
+    if let Some(zones) = outputs.zones {
+        let counts = zones.finish(&outputs.labels)?;
+        if !quiet {
+            eprint!("{counts}");
+        }
+    }
     Ok(())
 }
 

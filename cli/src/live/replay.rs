@@ -2,6 +2,7 @@
 
 use super::args::ReplayArgs;
 use crate::detect::finder;
+use crate::detect::tile_args::TileArgs;
 use crate::fail::SOME_SKIPPED;
 use crate::input::InputArgs;
 use crate::model;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 /// Runs the recorded inputs through the model and compares what comes out.
 pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode> {
     let source = model::resolve(args.model.model.as_deref())?;
-    let options = finder::options(&args.model, &args.choose, &InputArgs::default())?;
+    let options = finder::options(&args.model, &args.choose, &InputArgs::default(), &TileArgs::none())?;
     let mut detector = source.detector(&options)?;
     let spec: TensorSpec = detector.input_spec().clone();
     let shown = args.file.display();

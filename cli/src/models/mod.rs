@@ -1,9 +1,9 @@
 //! `osprey models`: the models at hand, and a catalogue of one's own.
 
 mod catalogue;
-mod fetch;
 
 use crate::args::{ModelsArgs, ModelsChange};
+use crate::fetch;
 use anyhow::{Context, Result, bail, ensure};
 pub(crate) use catalogue::Catalogue;
 use osprey_detector::model::{LoadOptions, ModelInfo, Task};
@@ -53,8 +53,11 @@ fn add(catalogue: &mut Catalogue, wanted: &Wanted<'_>) -> Result<()> {
         osprey_models::manifest()?.get(&name).is_none(),
         "\"{name}\" is the name of a built-in model; choose another --name"
     );
-    let bytes =
-        if is_address { fetch::download(wanted.source)? } else { fetch::read(Path::new(wanted.source))? };
+    let bytes = if is_address {
+        fetch::download(wanted.source, &fetch::MODEL)?
+    } else {
+        read(Path::new(wanted.source))?
+    };
     let sha256 = catalogue::sha256(&bytes);
     if let Some(expected) = wanted.sha256 {
         ensure!(
@@ -148,4 +151,9 @@ fn list(catalogue: &Catalogue) -> Result<()> {
 
 fn size(bytes: u64) -> String {
     format!("{:.2} MB", bytes as f64 / 1e6)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    fetch::limited(file, &path.display().to_string(), fetch::MODEL.bytes)
 }

@@ -191,7 +191,7 @@ enum FormatArg {
 
 pub(crate) fn run(args: &MotionArgs) -> Result<ExitCode> {
     let source = model::resolve_for(args.model.model.as_deref(), Task::Motion)?;
-    let loaded = source.load(&model::options(args.model.backend, args.model.threads))?;
+    let loaded = source.load(&model::options(args.model.backend, args.model.threads()))?;
     let spec = args.window.spec(loaded.entry.as_ref())?;
     let labels = labels(args, &loaded)?;
     let columns = Columns::new(&spec.channels, &args.table)?;

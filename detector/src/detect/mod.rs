@@ -8,12 +8,14 @@
 //! Nothing in this module knows of workers, files or live sessions.
 
 mod detector;
+mod tiles;
 
 pub use detector::Detector;
+pub use tiles::{MAX_TILES, TileOptions, Tiler, Tiling};
 
 use crate::frame::Frame;
-use crate::geometry::{Detection, InputBox};
-use crate::model::{LoadedModel, ModelError};
+use crate::geometry::{Detection, InputBox, NormBox};
+use crate::model::{LoadedModel, ModelError, PictureShape};
 use crate::preprocess::{Placement, PreprocessError, PreprocessOptions, Preprocessor};
 use crate::ssd::{DetectorError, DetectorOptions};
 use crate::tensor::{Tensor, TensorSpec, TensorViewMut};
@@ -124,6 +126,12 @@ impl FramePreparer {
         &self.spec
     }
 
+    /// Pixels of the input, across and down.
+    pub fn input_size(&self) -> (u32, u32) {
+        // `Preprocessor::new` has refused inputs of another form.
+        PictureShape::of(&self.spec.shape).map_or((1, 1), |shape| (shape.width as u32, shape.height as u32))
+    }
+
     /// Fills `prepared` with what `frame` shows. Memory of an earlier frame is used again.
     ///
     /// # Errors
@@ -143,6 +151,24 @@ impl FramePreparer {
         }
         prepared.placement = self.write(frame, &mut prepared.input.view_mut())?;
         prepared.size = frame.upright_size();
+        Ok(())
+    }
+
+    /// Fills `prepared` with the parts `regions` of what `frame` shows, for a
+    /// [`Tiler`]. Memory of an earlier frame is used again.
+    ///
+    /// # Errors
+    /// [`PreprocessError`]; [`FrameError::Roi`] in it for a region of less than a pixel.
+    pub fn prepare_parts(
+        &mut self,
+        frame: &Frame<'_>,
+        regions: &[NormBox],
+        prepared: &mut Vec<PreparedFrame>,
+    ) -> Result<(), PreprocessError> {
+        prepared.resize_with(regions.len(), PreparedFrame::default);
+        for (region, part) in regions.iter().zip(prepared) {
+            self.prepare(&frame.with_roi(*region)?, part)?;
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::state::WorkerState;
 use super::task::{Stage, Task, Timings};
 use super::thread::Observer;
 use super::worker::{SubmitError, Submitted, Worker, WorkerOptions};
-use crate::detect::{Detect, Detector, FramePreparer, PreparedFrame};
+use crate::detect::{Detect, Detector, FramePreparer, PreparedFrame, TileOptions, Tiler};
 use crate::frame::{Frame, Timestamp};
 use crate::geometry::Detection;
 use crate::model::{LabelSource, Labels};
@@ -25,6 +25,8 @@ use std::time::Instant;
 #[derive(Debug, Default)]
 pub struct DetectInput {
     frame: PreparedFrame,
+    /// Where the picture is looked at in parts as well.
+    parts: Vec<PreparedFrame>,
     image: Option<UprightImage>,
     at: Timestamp,
 }
@@ -61,6 +63,8 @@ pub struct PipelineOptions {
     pub tracker: Option<TrackerOptions>,
     /// Resampling, in place of the detector's own. The default for cameras is the fastest.
     pub filter: Filter,
+    /// Looks at parts of each frame as well, for small objects; each part costs a run of the model.
+    pub tiles: Option<TileOptions>,
     /// Keeps a copy of each frame, upright and in RGB, beside the model's input until its result is
     /// there, for observers that draw. There are as many copies as frames between `submit` and the
     /// worker's end: three in live delivery.
@@ -70,7 +74,8 @@ pub struct PipelineOptions {
 impl Default for PipelineOptions {
     fn default() -> Self {
         let tracker = Some(TrackerOptions::default());
-        Self { worker: WorkerOptions::default(), tracker, filter: Filter::Bilinear, keep_images: false }
+        let (worker, filter) = (WorkerOptions::default(), Filter::Bilinear);
+        Self { worker, tracker, filter, tiles: None, keep_images: false }
     }
 }
 
@@ -81,13 +86,15 @@ pub struct DetectTask<D> {
     settings: Arc<Settings>,
     /// Which of the settings the detector has.
     seen: u64,
+    tiler: Option<Tiler>,
     found: Vec<Detection>,
 }
 
 impl<D: Detect> DetectTask<D> {
     fn new(detector: D, shared: &Shared, settings: &Arc<Settings>) -> Self {
         let (shared, settings) = (shared.clone(), Arc::clone(settings));
-        Self { detector, shared, settings, seen: 0, found: Vec::new() }
+        let tiler = shared.tiles.map(Tiler::new);
+        Self { detector, shared, settings, seen: 0, tiler, found: Vec::new() }
     }
 }
 
@@ -97,6 +104,7 @@ struct Shared {
     /// `None` if tracking is off.
     tracker: Option<Arc<Mutex<Tracker>>>,
     recent: Arc<Mutex<Recent>>,
+    tiles: Option<TileOptions>,
 }
 
 impl<D: Detect> Task for DetectTask<D> {
@@ -113,7 +121,23 @@ impl<D: Detect> Task for DetectTask<D> {
         if let Some(took) = timings.get(Stage::Inference) {
             lock(&self.shared.recent).add(took);
         }
-        timings.time(Stage::Post, || self.detector.finish(input.frame.placement(), &mut self.found))?;
+        timings.time(Stage::Post, || match &mut self.tiler {
+            Some(tiler) => {
+                tiler.begin();
+                tiler.add(&mut self.detector, &input.frame)
+            }
+            None => self.detector.finish(input.frame.placement(), &mut self.found),
+        })?;
+        if let Some(tiler) = &mut self.tiler {
+            timings.time(Stage::Tiles, || {
+                for part in &input.parts {
+                    self.detector.infer_prepared(part)?;
+                    tiler.add(&mut self.detector, part)?;
+                }
+                tiler.merge(&mut self.found);
+                Ok::<_, DetectorError>(())
+            })?;
+        }
         let tracks = timings.time(Stage::Track, || match &self.shared.tracker {
             Some(tracker) => lock(tracker).update(&self.found, input.at).to_vec(),
             None => Vec::new(),
@@ -220,7 +244,14 @@ impl<D: Detect> Pipeline<D> {
         }
         self.worker.submit(at, |input, timings| {
             timings.time(Stage::Preprocess, || {
-                lock(&self.preparer).prepare(frame, &mut input.frame)?;
+                {
+                    let mut preparer = lock(&self.preparer);
+                    preparer.prepare(frame, &mut input.frame)?;
+                    if let Some(tiles) = &self.shared.tiles {
+                        let regions = tiles.regions(frame.upright_size(), preparer.input_size());
+                        preparer.prepare_parts(frame, &regions, &mut input.parts)?;
+                    }
+                }
                 input.at = at;
                 if self.keeps_images.load(Ordering::Relaxed) {
                     return lock(&self.copier).copy(frame, input.image.get_or_insert_default());
@@ -365,7 +396,7 @@ impl Parts {
         options: &PipelineOptions,
     ) -> (Self, Make<D>) {
         let tracker = options.tracker.map(|options| Arc::new(Mutex::new(Tracker::new(options))));
-        let shared = Shared { tracker, recent: Arc::default() };
+        let shared = Shared { tracker, recent: Arc::default(), tiles: options.tiles };
         let (first, filter) = (Arc::new(Mutex::new(None)), options.filter);
         let parts = Self { first, shared, filter, keep_images: options.keep_images };
         let (first, shared) = (Arc::clone(&parts.first), parts.shared.clone());

@@ -36,6 +36,8 @@ pub enum Stage {
     Inference,
     /// Decoding and suppression.
     Post,
+    /// The model on parts of the frame, where there are any, and bringing their boxes together.
+    Tiles,
     /// Identities.
     Track,
     /// From the start of `submit` until the consumer took the result.
@@ -44,8 +46,16 @@ pub enum Stage {
 
 impl Stage {
     /// All, in the order of a frame's way.
-    pub const ALL: [Self; 7] =
-        [Self::Submit, Self::Preprocess, Self::Wait, Self::Inference, Self::Post, Self::Track, Self::Age];
+    pub const ALL: [Self; 8] = [
+        Self::Submit,
+        Self::Preprocess,
+        Self::Wait,
+        Self::Inference,
+        Self::Post,
+        Self::Tiles,
+        Self::Track,
+        Self::Age,
+    ];
 
     /// Lower-case name.
     pub fn name(self) -> &'static str {
@@ -55,6 +65,7 @@ impl Stage {
             Self::Wait => "wait",
             Self::Inference => "inference",
             Self::Post => "post",
+            Self::Tiles => "tiles",
             Self::Track => "track",
             Self::Age => "age",
         }

@@ -25,7 +25,7 @@ pub use options::{Align, ChannelOrder, Filter, Fit, PreprocessOptions};
 pub use placement::Placement;
 pub use upright::{UprightCopier, UprightImage};
 
-use crate::frame::Frame;
+use crate::frame::{Frame, FrameError};
 use crate::model::PictureShape;
 use crate::tensor::{DType, TensorMismatch, TensorSpec, TensorViewMut};
 use encode::{Elements, Encoder};
@@ -100,6 +100,9 @@ pub enum PreprocessError {
     /// The environment variable `OSPREY_ISA` names no instruction set.
     #[error(transparent)]
     Isa(#[from] IsaError),
+    /// A part of a frame that is no part.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
 }
 
 impl Preprocessor {

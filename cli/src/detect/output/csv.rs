@@ -10,11 +10,14 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    pub(super) fn new(out: Destination) -> Result<Self> {
+    /// `with_header` unless `out` has one already.
+    pub(super) fn new(out: Destination, with_header: bool) -> Result<Self> {
         let mut out = ::csv::Writer::from_writer(out);
-        out.write_record([
-            "image", "width", "height", "label", "class_id", "score", "xmin", "ymin", "xmax", "ymax",
-        ])?;
+        if with_header {
+            out.write_record([
+                "image", "width", "height", "label", "class_id", "score", "xmin", "ymin", "xmax", "ymax",
+            ])?;
+        }
         Ok(Self { out })
     }
 }
@@ -37,6 +40,11 @@ impl Writer for Csv {
             self.out.flush()?;
         }
         Ok(())
+    }
+
+    fn settle(&mut self) -> Result<u64> {
+        self.out.flush()?;
+        self.out.get_ref().len()
     }
 
     fn finish(self: Box<Self>) -> Result<()> {

@@ -59,6 +59,10 @@ impl Writer for Jsonl {
         Ok(())
     }
 
+    fn settle(&mut self) -> Result<u64> {
+        self.out.settle()
+    }
+
     fn finish(self: Box<Self>) -> Result<()> {
         self.out.commit()
     }

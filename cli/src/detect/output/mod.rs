@@ -4,6 +4,7 @@ mod coco;
 mod coco_results;
 mod csv;
 mod jsonl;
+mod label_studio;
 mod table;
 mod voc;
 mod yolo;
@@ -19,6 +20,11 @@ use std::path::Path;
 /// Takes the records in the order of the inputs.
 pub(crate) trait Writer: Send {
     fn write(&mut self, record: &Record) -> Result<()>;
+
+    /// Brings what was written so far to the disk, and says how long the output is, where it is one file.
+    fn settle(&mut self) -> Result<u64> {
+        Ok(0)
+    }
 
     /// Completes the output; until then its name does not appear.
     fn finish(self: Box<Self>) -> Result<()>;
@@ -60,14 +66,29 @@ pub(crate) fn format(args: &WriteArgs) -> Result<Format> {
     Ok(format)
 }
 
-/// `labels` are the names of all classes, by id.
-pub(crate) fn writer(format: Format, args: &WriteArgs, labels: &[String]) -> Result<Box<dyn Writer>> {
+/// Formats whose output is whole after each picture, so that a run can go on in it.
+pub(crate) fn can_resume(format: Format) -> bool {
+    matches!(format, Format::Jsonl | Format::Csv | Format::Yolo | Format::Voc)
+}
+
+/// `labels` are the names of all classes, by id. `from` is where an output of an earlier run goes on.
+pub(crate) fn writer(
+    format: Format,
+    args: &WriteArgs,
+    labels: &[String],
+    from: Option<u64>,
+) -> Result<Box<dyn Writer>> {
     let path = &args.output;
+    let lines = || match from {
+        Some(end) => Destination::append(path, end),
+        None => Destination::create(path),
+    };
     Ok(match format {
         Format::Table => Box::new(table::Table::new(Destination::create(path)?)),
-        Format::Jsonl => Box::new(jsonl::Jsonl::new(Destination::create(path)?)),
-        Format::Csv => Box::new(csv::Csv::new(Destination::create(path)?)?),
+        Format::Jsonl => Box::new(jsonl::Jsonl::new(lines()?)),
+        Format::Csv => Box::new(csv::Csv::new(lines()?, from.is_none_or(|end| end == 0))?),
         Format::CocoResults => Box::new(coco_results::CocoResults::new(Destination::create(path)?, labels)?),
+        Format::LabelStudio => Box::new(label_studio::LabelStudio::new(Destination::create(path)?)?),
         Format::Coco => Box::new(coco::Coco::new(Destination::create(path)?, labels)?),
         Format::Yolo => Box::new(yolo::Yolo::new(path, labels, args.yolo_scores)?),
         Format::Voc => Box::new(voc::Voc::new(path)?),

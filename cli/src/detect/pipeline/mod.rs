@@ -6,13 +6,15 @@
 mod budget;
 
 use super::decode::{self, Opened, Picture, PictureLimits};
-use super::finder::{self, Finder};
-use super::inputs::Input;
+use super::finder::{Finder, PartsPreparer, Prepared};
+use super::inputs::{Input, address};
 use super::record::{Record, Skipped, Times};
+use crate::fetch;
 use anyhow::{Result, anyhow};
 use budget::{Budget, Permit};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use osprey_detector::{FramePreparer, PixelBox, PreparedFrame};
+use osprey_detector::PixelBox;
+use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
@@ -48,7 +50,7 @@ pub(crate) enum Outcome<T> {
 }
 
 struct Decoded<'a> {
-    prepared: PreparedFrame,
+    prepared: Prepared,
     /// Width and height of the upright picture in the file.
     size: (u32, u32),
     /// How many of its pixels one of those stands for that the model saw.
@@ -79,7 +81,6 @@ pub(crate) fn run<F: Finish>(
             fetched.push(receiver);
             let fetcher = Fetcher {
                 limits: plan.limits,
-                wanted: finder.input_size(),
                 keeps_pictures: finish.needs_pictures(),
                 preparer: finder.preparer(),
                 budget,
@@ -109,13 +110,23 @@ pub(crate) fn run<F: Finish>(
     })
 }
 
+/// From a file or from the network.
+fn open(path: &Path, limits: &PictureLimits) -> Result<Opened, String> {
+    let opened = match address(path) {
+        Some(address) => {
+            let bytes = fetch::download(address, &fetch::PICTURE).map_err(|e| format!("{e:#}"))?;
+            decode::open_bytes(bytes, limits)
+        }
+        None => decode::open(path, limits),
+    };
+    opened.map_err(|e| e.to_string())
+}
+
 /// A decoding thread.
 struct Fetcher<'a> {
     limits: PictureLimits,
-    /// Pixels that the model takes, across and down.
-    wanted: (u32, u32),
     keeps_pictures: bool,
-    preparer: FramePreparer,
+    preparer: PartsPreparer,
     budget: &'a Budget,
 }
 
@@ -124,11 +135,11 @@ impl<'a> Fetcher<'a> {
         for index in indices {
             let path = &inputs[index].path;
             let start = Instant::now();
-            let opened = decode::open(path, &self.limits);
+            let opened = open(path, &self.limits);
             let mut times = Times { decode: start.elapsed(), ..Times::default() };
             let bytes = opened.as_ref().map_or(0, |o| o.bytes);
             let Some(permit) = self.budget.admit(index, bytes) else { return };
-            let fetched = opened.map_err(|e| e.to_string()).and_then(|o| self.fetch(o, permit, &mut times));
+            let fetched = opened.and_then(|o| self.fetch(o, permit, &mut times));
             let fetched = fetched.map_err(|reason| Skipped { image: path.display().to_string(), reason });
             if out.send(fetched).is_err() {
                 self.budget.cancel();
@@ -146,7 +157,8 @@ impl<'a> Fetcher<'a> {
         let start = Instant::now();
         let size = opened.upright_size();
         // The model sees the same whether the picture is looked at again or not.
-        let scaled = opened.decode_scaled(self.wanted);
+        let regions = self.preparer.regions(size);
+        let scaled = opened.decode_scaled(self.preparer.wanted(&regions));
         let whole = match &scaled {
             Some(_) if !self.keeps_pictures => None,
             _ => Some(opened.decode().map_err(|e| e.to_string())?),
@@ -154,7 +166,7 @@ impl<'a> Fetcher<'a> {
         times.decode += start.elapsed();
         let seen = scaled.as_ref().or(whole.as_ref()).ok_or("no picture was decoded")?;
         let start = Instant::now();
-        let prepared = finder::prepare(&mut self.preparer, seen).map_err(|e| format!("{e:#}"))?;
+        let prepared = self.preparer.prepare(seen, &regions).map_err(|e| format!("{e:#}"))?;
         times.preprocess = start.elapsed();
         let scale = seen.scale;
         let picture = whole.filter(|_| self.keeps_pictures).map(|p| (p, permit));
