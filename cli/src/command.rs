@@ -5,6 +5,7 @@ use crate::digits::DigitsArgs;
 use crate::learn::{ClassifyArgs, TrainArgs};
 use crate::live::args::{LiveArgs, ReplayArgs};
 use crate::motion::MotionArgs;
+use crate::web::WebArgs;
 use clap::{Parser, Subcommand};
 
 /// Finds objects in pictures, from quantized TFLite models, on the CPU.
@@ -30,4 +31,5 @@ pub(crate) enum Command {
     Classify(ClassifyArgs),
     Live(Box<LiveArgs>),
     Replay(Box<ReplayArgs>),
+    Web(WebArgs),
 }

@@ -37,11 +37,13 @@ mod input;
 mod interrupt;
 mod learn;
 mod live;
+mod loopback;
 mod model;
 mod models;
 mod motion;
 pub mod pictures;
 mod run;
+mod web;
 
 use clap::Parser;
 use command::{Cli, Command};
@@ -74,6 +76,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Classify(args) => learn::classify(&args),
         Command::Live(args) => live::run(&args),
         Command::Replay(args) => live::replay::run(&args),
+        Command::Web(args) => web::run(&args),
     };
     result.unwrap_or_else(|e| fail::report(&e))
 }

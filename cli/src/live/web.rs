@@ -2,27 +2,21 @@
 //! for boxes and figures. Pictures are encoded for those who look at them, on their own threads and as
 //! often as they take one: nobody else waits for it.
 
-use anyhow::{Context, Result};
+use crate::loopback::{self, head, respond};
+use anyhow::Result;
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use osprey_detector::pipeline::Snapshot;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
 
 static PAGE: &str = include_str!("page.html");
 
 /// JPEG quality of the live picture.
 const QUALITY: u8 = 80;
-
-/// Longest request that is read.
-const MAX_REQUEST: u64 = 16 << 10;
-
-/// A viewer that takes nothing for so long is gone; so is one whose request takes longer.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Connections at a time; a page takes three.
 const MAX_CONNECTIONS: usize = 60;
@@ -92,8 +86,7 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn serve(port: u16) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .with_context(|| format!("cannot serve on port {port} of 127.0.0.1"))?;
+        let listener = loopback::listen(port)?;
         let address = listener.local_addr()?;
         let shared = Arc::<Shared>::default();
         let server = Arc::clone(&shared);
@@ -144,34 +137,13 @@ fn lock(latest: &Mutex<Latest>) -> MutexGuard<'_, Latest> {
 }
 
 fn answer(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
-    let began = Instant::now();
     let _connection = Counted::new(&shared.connections);
     let crowded = shared.connections.load(Ordering::Relaxed) > MAX_CONNECTIONS;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let mut lines = BufReader::new(stream.try_clone()?.take(MAX_REQUEST)).lines();
-    let request = lines.next().transpose()?.unwrap_or_default();
-    // A page elsewhere must not read along by a name that it points to this machine.
-    let mut local = false;
-    for line in lines {
-        let line = line?.to_ascii_lowercase();
-        if began.elapsed() > PATIENCE {
-            return Ok(());
-        }
-        if let Some(host) = line.strip_prefix("host:") {
-            let name = host.trim().rsplit_once(':').map_or(host.trim(), |(name, _)| name);
-            local = matches!(name, "127.0.0.1" | "localhost" | "[::1]");
-        }
-        if line.is_empty() {
-            break;
-        }
-    }
-    let path = request.strip_prefix("GET ").and_then(|r| r.split(' ').next());
-    match path {
+    let Some(path) = loopback::requested(&mut stream)? else { return Ok(()) };
+    match path.as_str() {
         _ if crowded => respond(&mut stream, "503 Service Unavailable", "text/plain", b"too many viewers"),
-        _ if !local => respond(&mut stream, "403 Forbidden", "text/plain", b"this machine only"),
-        Some("/") => respond(&mut stream, "200 OK", "text/html; charset=utf-8", PAGE.as_bytes()),
-        Some("/video") => {
+        "/" => respond(&mut stream, "200 OK", "text/html; charset=utf-8", PAGE.as_bytes()),
+        "/video" => {
             head(&mut stream, "200 OK", "multipart/x-mixed-replace; boundary=frame")?;
             let _viewer = Counted::new(&shared.viewers.picture);
             each(shared, |latest| {
@@ -188,26 +160,14 @@ fn answer(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 stream.write_all(b"\r\n")
             })
         }
-        Some("/favicon.ico") => respond(&mut stream, "204 No Content", "image/x-icon", b""),
-        Some("/events") => {
+        "/favicon.ico" => respond(&mut stream, "204 No Content", "image/x-icon", b""),
+        "/events" => {
             head(&mut stream, "200 OK", "text/event-stream")?;
             let _viewer = Counted::new(&shared.viewers.events);
             each(shared, |latest| write!(stream, "data: {}\n\n", latest.event))
         }
-        _ => respond(&mut stream, "404 Not Found", "text/plain", b"no such page"),
+        _ => loopback::not_found(&mut stream),
     }
-}
-
-fn head(stream: &mut TcpStream, status: &str, kind: &str) -> std::io::Result<()> {
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
-    )
-}
-
-fn respond(stream: &mut TcpStream, status: &str, kind: &str, body: &[u8]) -> std::io::Result<()> {
-    head(stream, status, kind)?;
-    stream.write_all(body)
 }
 
 /// Gives every newest state to `send`, until the viewer goes.

@@ -1,0 +1,190 @@
+// One instance of the WebAssembly module, used by one caller at a time. Knows addresses and lengths;
+// nothing outside this file does.
+import { OspreyError } from "./error.js";
+
+/** Numbers of a box, as the module writes them. */
+const NUMBERS = 8;
+
+/** A module whose one function is of relaxed SIMD: valid where the engine has it. */
+const RELAXED = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15,
+  253, 128, 2, 11,
+]);
+
+/** @returns {boolean} whether this engine has relaxed SIMD, which Safari lacks */
+export function hasRelaxedSimd() {
+  return WebAssembly.validate(RELAXED);
+}
+
+/**
+ * @typedef {object} Box
+ * @property {number} classId number of its class among the model's
+ * @property {number} score confidence, 0..1
+ * @property {number} xMin left edge, in pixels of the upright picture
+ * @property {number} yMin upper edge
+ * @property {number} xMax right edge
+ * @property {number} yMax lower edge
+ * @property {number} id number of a tracked object; 0 where nothing is tracked
+ * @property {number} unseen seconds since a tracked object was last detected
+ */
+
+/**
+ * @typedef {object} Description what is known of a loaded model
+ * @property {string[]} labels names of the classes, by number
+ * @property {{width: number, height: number}} input size of the model's input
+ * @property {string} kernels what runs the model
+ * @property {string[]} notes what was assumed because nothing says it
+ */
+
+/**
+ * The module calls nothing outside. What it lists as imports all the same comes with a library's random
+ * numbers for writing encrypted archives, and is never reached.
+ * @param {WebAssembly.Module} module
+ */
+function unreachable(module) {
+  /** @type {Record<string, Record<string, () => never>>} */
+  const imports = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    (imports[from] ??= {})[name] = () => {
+      throw new OspreyError("defect", `${name} was called`);
+    };
+  }
+  return imports;
+}
+
+export class Core {
+  /** @type {Record<string, (...args: number[]) => number>} */
+  #calls;
+  /** @type {WebAssembly.Memory} */
+  #memory;
+  /** Whether a panic has ended the instance. */
+  broken = false;
+
+  /** @param {WebAssembly.Module} module */
+  constructor(module) {
+    const { exports } = new WebAssembly.Instance(module, unreachable(module));
+    this.#calls = /** @type {any} */ (exports);
+    this.#memory = /** @type {any} */ (exports.memory);
+    this.#call("osprey_about");
+    /** @type {{version: string, isa: string}} the module's version and the instruction set that it uses */
+    this.about = JSON.parse(this.#answer());
+  }
+
+  /** @returns {number} bytes of the instance's memory */
+  get memoryBytes() {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /**
+   * @param {string} text a manifest
+   * @returns {any[]} its models
+   */
+  manifest(text) {
+    if (this.#call("osprey_manifest", this.#write(text)) < 0) throw this.#failure("model");
+    return JSON.parse(this.#answer());
+  }
+
+  /**
+   * @param {Uint8Array} model bytes of a .tflite file
+   * @param {object} options
+   * @returns {{handle: number, description: Description}}
+   */
+  load(model, options) {
+    this.bytes(model.length).set(model);
+    const handle = this.#call("osprey_detector", model.length, this.#write(JSON.stringify(options)));
+    const failure = handle === 0 ? this.#failure("model") : undefined;
+    this.#call("osprey_release");
+    if (failure) throw failure;
+    return { handle, description: JSON.parse(this.#answer()) };
+  }
+
+  /** @param {number} handle @param {object} options */
+  configure(handle, options) {
+    if (this.#call("osprey_configure", handle, this.#write(JSON.stringify(options))) < 0) {
+      throw this.#failure("options");
+    }
+  }
+
+  /** @param {number} handle */
+  drop(handle) {
+    this.#call("osprey_drop", handle);
+  }
+
+  /**
+   * Where a picture's bytes go. The view is good until the next call.
+   * @param {number} length
+   * @returns {Uint8Array<ArrayBuffer>}
+   */
+  bytes(length) {
+    const address = this.#call("osprey_bytes", length) >>> 0;
+    if (address === 0) throw new OspreyError("picture", `${length} bytes are more than this package takes`);
+    return new Uint8Array(/** @type {ArrayBuffer} */ (this.#memory.buffer), address, length);
+  }
+
+  /**
+   * @param {number} handle
+   * @param {ArrayLike<number>} layout what `frame.rs` says
+   * @param {number} length bytes of the picture, written to `bytes`
+   * @returns {Box[]}
+   */
+  detect(handle, layout, length) {
+    new Uint32Array(this.#memory.buffer, this.#call("osprey_layout") >>> 0, 16).set(layout);
+    return this.#boxes(this.#call("osprey_detect", handle, length), "picture");
+  }
+
+  /** @param {number} handle @param {number} seconds @returns {Box[]} */
+  track(handle, seconds) {
+    return this.#boxes(this.#call("osprey_track", handle, seconds), "closed");
+  }
+
+  /** @param {number} handle @param {number} seconds @returns {Box[]} */
+  predict(handle, seconds) {
+    return this.#boxes(this.#call("osprey_predict", handle, seconds), "closed");
+  }
+
+  /** @param {number} count @param {OspreyError["code"]} code @returns {Box[]} */
+  #boxes(count, code) {
+    if (count < 0) throw this.#failure(code);
+    const numbers = new Float32Array(this.#memory.buffer, this.#call("osprey_boxes") >>> 0, count * NUMBERS);
+    return Array.from({ length: count }, (_, i) => {
+      const [classId, score, xMin, yMin, xMax, yMax, id, unseen] = numbers.subarray(i * NUMBERS);
+      return { classId, score, xMin, yMin, xMax, yMax, id, unseen };
+    });
+  }
+
+  /** @param {string} text @returns {number} its bytes */
+  #write(text) {
+    const bytes = new TextEncoder().encode(text);
+    const address = this.#call("osprey_text", bytes.length) >>> 0;
+    if (address === 0) throw new OspreyError("options", `${bytes.length} bytes of text are too many`);
+    new Uint8Array(this.#memory.buffer, address, bytes.length).set(bytes);
+    return bytes.length;
+  }
+
+  #answer() {
+    return this.#read("osprey_answer");
+  }
+
+  /** @param {string} name */
+  #read(name) {
+    const [address, length] = [this.#calls[name]() >>> 0, this.#calls[`${name}_length`]()];
+    return new TextDecoder().decode(new Uint8Array(this.#memory.buffer, address, length));
+  }
+
+  /** @param {OspreyError["code"]} code */
+  #failure(code) {
+    return new OspreyError(code, this.#answer());
+  }
+
+  /** @param {string} name @param {number[]} args */
+  #call(name, ...args) {
+    if (this.broken) throw new OspreyError("defect", "this instance has ended");
+    try {
+      return this.#calls[name](...args);
+    } catch (cause) {
+      this.broken = true;
+      const said = this.#read("osprey_panic") || String(cause);
+      throw new OspreyError("defect", `a defect in Osprey, or not enough memory; please report it: ${said}`, cause);
+    }
+  }
+}

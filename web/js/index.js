@@ -1,0 +1,3 @@
+export { Detector } from "./detector.js";
+export { OspreyError } from "./error.js";
+export { DetectorStream } from "./stream.js";

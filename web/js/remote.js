@@ -1,0 +1,85 @@
+// The same calls as `Local`, answered by a worker.
+import { OspreyError } from "./error.js";
+
+export class Remote {
+  #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  #number = 0;
+  /** @type {Map<number, {resolve: (result: any) => void, reject: (error: unknown) => void}>} */
+  #waiting = new Map();
+  /** @type {any} */
+  description;
+
+  constructor() {
+    this.#worker.addEventListener("message", ({ data: { number, result, error } }) => {
+      const waiting = this.#waiting.get(number);
+      this.#waiting.delete(number);
+      if (error) waiting?.reject(new OspreyError(error.code, error.message));
+      else waiting?.resolve(result);
+    });
+    this.#worker.addEventListener("error", (event) => {
+      this.#end(new OspreyError("load", `the worker cannot run: ${event.message || "its script was not found"}`));
+    });
+  }
+
+  /** @param {import("./local.js").LoadOptions & import("./local.js").Choices} options */
+  static async load(options) {
+    const remote = new Remote();
+    try {
+      remote.description = await remote.#ask("load", [options]);
+    } catch (error) {
+      remote.#worker.terminate();
+      throw error;
+    }
+    return remote;
+  }
+
+  /** @param {any} picture @param {object} view @returns {Promise<import("./core.js").Box[]>} */
+  detect(picture, view) {
+    return this.#ask("detect", [picture, view], carried(picture));
+  }
+
+  /** @param {any} picture @param {object} view @param {number} seconds @returns {Promise<import("./core.js").Box[]>} */
+  track(picture, view, seconds) {
+    return this.#ask("track", [picture, view, seconds], carried(picture));
+  }
+
+  /** @param {number} seconds @returns {Promise<import("./core.js").Box[]>} */
+  predict(seconds) {
+    return this.#ask("predict", [seconds]);
+  }
+
+  /** @param {import("./local.js").Choices} choices @returns {Promise<void>} */
+  configure(choices) {
+    return this.#ask("configure", [choices]);
+  }
+
+  /** @returns {Promise<number>} */
+  memory() {
+    return this.#ask("memory", []);
+  }
+
+  async close() {
+    this.#worker.terminate();
+    this.#end(new OspreyError("closed", "the detector was closed"));
+  }
+
+  /** @param {string} method @param {any[]} args @param {Transferable[]} [transfer] @returns {Promise<any>} */
+  #ask(method, args, transfer = []) {
+    const number = ++this.#number;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(number, { resolve, reject });
+      this.#worker.postMessage({ number, method, args }, transfer);
+    });
+  }
+
+  /** @param {OspreyError} error */
+  #end(error) {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
+
+/** Frames and bitmaps move; pixels are copied, since the caller may look at them again. @param {any} picture */
+function carried(picture) {
+  return typeof picture?.close === "function" ? [picture] : [];
+}
