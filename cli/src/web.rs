@@ -5,6 +5,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use std::net::TcpStream;
 use std::path::{Component, Path, PathBuf};
+use std::process::ExitCode;
 
 /// Serve the page for browsers to this machine: camera, boxes, all in the browser.
 #[derive(Debug, Args)]
@@ -17,7 +18,7 @@ pub(crate) struct WebArgs {
     port: u16,
 }
 
-pub(crate) fn run(args: &WebArgs) -> Result<()> {
+pub(crate) fn run(args: &WebArgs) -> Result<ExitCode> {
     let page = args.folder.join("index.html");
     if !page.is_file() {
         bail!(
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &WebArgs) -> Result<()> {
         // Errors are viewers that went away.
         std::thread::spawn(move || answer(stream, &folder));
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn answer(mut stream: TcpStream, folder: &Path) -> std::io::Result<()> {

@@ -64,7 +64,7 @@ export class Local {
     [this.#module, this.#core, this.#model, this.#options] = [module, core, model, options];
     const { handle, description } = core.load(model, options);
     this.#handle = handle;
-    this.description = { ...description, ...core.about };
+    this.description = { ...description, ...core.about, model: "" };
   }
 
   /** @param {LoadOptions & Choices} options */
@@ -77,7 +77,9 @@ export class Local {
     if (!entry && !model) throw new OspreyError("load", "the manifest has no default detector");
     const file = await read(entry ? new URL(entry.file, base) : new URL(/** @type {string} */ (model), base));
     if (entry && integrity) await verify(file, entry.sha256, entry.file);
-    return new Local(module, core, file, entry ? { ...options, entry } : options);
+    const local = new Local(module, core, file, entry ? { ...options, entry } : options);
+    local.description.model = entry?.name ?? String(model);
+    return local;
   }
 
   /** @param {Parameters<typeof write>[0]} picture @param {Parameters<typeof write>[1]} view */

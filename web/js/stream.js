@@ -17,7 +17,7 @@ const KEPT = 600;
 
 /**
  * @typedef {object} StreamResult
- * @property {import("./detector.js").TrackedObject[]} objects
+ * @property {(import("./detector.js").Detection & Partial<import("./detector.js").TrackedObject>)[]} objects
  * @property {number} age milliseconds from the frame's presentation to this result
  * @property {number} took milliseconds of the detection itself
  * @property {Ledger} ledger
@@ -30,6 +30,7 @@ const KEPT = 600;
  * @property {number} [maxAge] results older than this are not given, in milliseconds; 1000 by default
  * @property {number} [rest] share of the time to leave idle, 0 to 0.9, to keep a phone cool; 0 by default
  * @property {import("./pictures.js").View} [view]
+ * @property {boolean} [follow] whether objects are followed from frame to frame; true by default
  */
 
 export class DetectorStream {
@@ -72,6 +73,11 @@ export class DetectorStream {
       this.ledger.pending -= 1;
       this.ledger.dropped += 1;
     }
+  }
+
+  /** @param {boolean} follow whether objects are followed from now on */
+  follow(follow) {
+    this.#options = { ...this.#options, follow };
   }
 
   /** @returns {{fps: number, p50: number, p95: number, p99: number}} results a second, and ages in milliseconds */
@@ -120,7 +126,10 @@ export class DetectorStream {
     /** @type {keyof Ledger} */
     let fate = "failed";
     try {
-      const objects = await this.#detector.track(this.#video, presented / 1000, this.#options.view);
+      const { follow = true, view } = this.#options;
+      const objects = follow
+        ? await this.#detector.track(this.#video, presented / 1000, view)
+        : await this.#detector.detect(this.#video, view);
       const now = performance.now();
       const [age, took] = [now - presented, now - started];
       fate = !this.#running || age > (this.#options.maxAge ?? 1000) ? "stale" : "shown";
