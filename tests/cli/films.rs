@@ -102,6 +102,8 @@ fn an_annotated_film_has_as_many_frames() {
     assert!(!scratch.files().iter().any(|f| f.starts_with(".osprey-")), "{:?}", scratch.files());
     let again = live(&scratch, &["drawn.mp4"]);
     assert_eq!(again.lines()[0]["ledger"]["shown"], 25, "{}", again.stderr);
+    let run = live(&scratch, &["film.mp4", "--annotated", "hidden.mp4", "--blur", "persn"]);
+    assert!(run.status == Some(1) && run.stderr.contains("did you mean"), "{}", run.stderr);
     // A kind that ffmpeg does not know.
     let run = live(&scratch, &["film.mp4", "--annotated", "drawn.nonsense"]);
     assert!(run.status == Some(1) && run.stderr.contains("drawn.nonsense"), "{}", run.stderr);
@@ -188,15 +190,26 @@ fn a_child_that_pauses_is_waited_for() {
 #[test]
 fn a_stream_that_stops_is_tried_again() {
     let scratch = Scratch::new();
-    let program = pretender(&scratch, "exit 1");
+    let program = pretender(&scratch, "echo 'rtsp://me:secret@127.0.0.1:9/none: refused' >&2; exit 1");
     let mut command = scratch.osprey();
-    command.args(["live", "rtsp://127.0.0.1:9/none", "-q", "--every", "--frames", "6", "--summary", "json"]);
+    command.args([
+        "live",
+        "rtsp://me:secret@127.0.0.1:9/none",
+        "-q",
+        "--every",
+        "--frames",
+        "6",
+        "--summary",
+        "json",
+    ]);
     command.arg("--model").arg(quick());
     let run = outcome(command.env("OSPREY_FFMPEG", program).timeout(Duration::from_secs(60)));
     assert_eq!(run.status, Some(0), "{}", run.stderr);
     assert_eq!(run.lines()[0]["ledger"]["shown"], 6, "{}", run.stdout);
     assert_balanced(&run.lines()[0]);
     assert_eq!(run.stderr.matches("trying again").count(), 2, "{}", run.stderr);
+    assert!(run.stderr.contains("rtsp://me@127.0.0.1:9/none: refused"), "{}", run.stderr);
+    assert!(!run.stderr.contains("secret"), "{}", run.stderr);
 }
 
 #[test]

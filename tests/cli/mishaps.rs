@@ -207,7 +207,7 @@ fn a_name_like_a_flag_and_help_say_what_is_so() {
     assert!(run.status == Some(1) && run.stderr.contains("1..=4000"), "{}", run.stderr);
     let help =
         |command: &str| outcome(scratch.osprey().args([command, "--help"])).stdout.replace(['\n', ' '], "");
-    assert!(help("eval").contains("0.01in`ospreyeval`"), "{}", help("eval"));
+    assert!(help("eval").contains("0.001in`ospreyeval`"), "{}", help("eval"));
     assert!(help("motion").contains("built-inmodelforwhatthecommanddoes"), "{}", help("motion"));
 }
 

@@ -87,6 +87,10 @@ pub(crate) struct LiveArgs {
     /// Keeps inputs, times and results for `osprey replay`.
     #[arg(long, value_name = "FILE", conflicts_with = "tiles")]
     pub(crate) record: Option<PathBuf>,
+    /// Makes objects of these classes unrecognizable in what --annotated and --serve show, while they are followed as well
+    /// where the model misses them. What it does not find at all is not hidden.
+    #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
+    pub(crate) blur: Vec<String>,
     /// Tells who enters, leaves and stays in zones, and who crosses lines, as FILE describes them; docs/guide.md
     /// says how.
     #[arg(long, value_name = "FILE.toml", conflicts_with = "no_tracking")]

@@ -59,6 +59,8 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     finder::notes(&model, &detector);
     let header = Header::new(&model.name(), &model.bytes()?, detector.input_spec());
     let tiles = finder::tile_options(&args.tiles, &detector, &options);
+    let blur: Result<Vec<_>, _> = args.blur.iter().map(|name| detector.labels().find(name)).collect();
+    let blur = blur?;
     let zones = args.zones.as_deref().map(|file| Zones::open(file, detector.labels(), &args.events));
     let zones = zones.transpose()?;
     drop(detector);
@@ -75,6 +77,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     };
     let observed = ObservedOutputs {
         labels,
+        blur,
         annotated: args.annotated.as_deref().map(|p| VideoWriter::create(p, camera_fps)).transpose()?,
         recorder: args.record.as_deref().map(|p| record(p, &header)).transpose()?,
         page: args.serve.map(Page::serve).transpose()?,

@@ -21,6 +21,8 @@ use std::thread::JoinHandle;
 
 pub(super) struct ObservedOutputs {
     pub(super) labels: Arc<[String]>,
+    /// Classes that are made unrecognizable in pictures.
+    pub(super) blur: Vec<usize>,
     pub(super) annotated: Option<VideoWriter>,
     pub(super) recorder: Option<Recorder<Destination>>,
     pub(super) page: Option<Page>,
@@ -68,9 +70,12 @@ impl ObservedOutputs {
 
     fn write(mut self, observed: &Receiver<Observed>, pipeline: &Pipeline) -> Result<()> {
         let font = annotate::font();
-        for Observed { shown, input, image } in observed {
+        for Observed { shown, input, mut image } in observed {
             if let (Some(recorder), Some((input, placement))) = (&mut self.recorder, input) {
                 recorder.add(&Facts::new(&shown, &placement), &input)?;
+            }
+            if let Some(image) = &mut image {
+                output::blur(image, &shown, &self.blur);
             }
             if let Some(page) = self.page.as_ref().filter(|page| page.viewers().any()) {
                 let picture = image.as_ref().filter(|_| page.viewers().look());

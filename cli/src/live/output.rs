@@ -2,6 +2,7 @@
 
 use super::source::ffmpeg::Encoder;
 use crate::detect::annotate;
+use crate::detect::blur::pixelate;
 use crate::detect::record::{Found, Record, Times, corners, milliseconds, round};
 use crate::files::Destination;
 use ab_glyph::FontRef;
@@ -44,6 +45,18 @@ fn name(labels: &[String], class_id: usize) -> String {
     labels.get(class_id).cloned().unwrap_or_else(|| class_id.to_string())
 }
 
+/// Makes objects of these classes unrecognizable: those of this frame, and those that are followed where the
+/// model misses them.
+pub(super) fn blur(image: &mut RgbImage, shown: &Shown<Detections>, classes: &[usize]) {
+    let (width, height) = image.dimensions();
+    let Detections { detections, tracks, .. } = &shown.output;
+    let seen = detections.iter().map(|d| (d.class_id, d.bbox));
+    let boxes = seen.chain(tracks.iter().map(|t| (t.class_id, t.bbox)));
+    for (_, bbox) in boxes.filter(|(class, _)| classes.contains(class)) {
+        pixelate(image, bbox.to_pixels(width, height).edges());
+    }
+}
+
 /// Draws tracks with their numbers, or detections where nothing is tracked.
 pub(super) fn draw(image: &mut RgbImage, shown: &Shown<Detections>, labels: &[String], font: &FontRef<'_>) {
     let (width, height) = image.dimensions();
@@ -54,7 +67,7 @@ pub(super) fn draw(image: &mut RgbImage, shown: &Shown<Detections>, labels: &[St
         bbox: bbox.clipped().to_pixels(width, height),
     };
     let tracked =
-        |t: &Track| found(t.class_id, format!("{} {}", name(labels, t.class_id), t.id), t.score, t.bbox);
+        |t: &Track| found(t.class_id, format!("{} #{}", name(labels, t.class_id), t.id), t.score, t.bbox);
     let output = &shown.output;
     let found = match output.tracks.is_empty() {
         false => output.tracks.iter().map(tracked).collect(),

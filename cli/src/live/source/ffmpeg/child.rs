@@ -52,6 +52,8 @@ pub(super) struct Running {
     /// Memory of frames that were shown, to be filled again.
     empty: Sender<OwnedFrame>,
     messages: Messages,
+    /// As ffmpeg writes it, which may hold a password.
+    url: String,
     /// Mean rate by the header.
     pub(super) fps: Option<f64>,
 }
@@ -97,7 +99,7 @@ impl Running {
         let (empty, emptied) = bounded(AHEAD + 2);
         let (told, header) = bounded(1);
         thread::spawn(move || read(stdout, &told, &sender, &emptied, &abouts));
-        let mut running = Self { child, frames, empty, messages, fps: None };
+        let mut running = Self { child, frames, empty, messages, url: input.url.clone(), fps: None };
         match running.wait_for(&header, &input.name)? {
             Some(fps) => running.fps = fps,
             None => return Err(running.ended(&input.name).into()),
@@ -115,7 +117,7 @@ impl Running {
                 Err(RecvTimeoutError::Timeout) => {
                     interrupt::check()?;
                     if waited.elapsed() > SILENCE {
-                        let words = self.messages.words();
+                        let words = self.messages.words().replace(&self.url, name);
                         return Err(FfmpegError::Silent {
                             name: name.into(),
                             seconds: SILENCE.as_secs(),
@@ -154,7 +156,8 @@ impl Running {
     /// What a child that ended too early said.
     fn ended(&mut self, name: &str) -> FfmpegError {
         let status = self.child.wait().map_or_else(|e| e.to_string(), |s| s.to_string());
-        FfmpegError::Ended { name: name.into(), status, words: self.messages.last_words() }
+        let words = self.messages.last_words().replace(&self.url, name);
+        FfmpegError::Ended { name: name.into(), status, words }
     }
 }
 
