@@ -142,6 +142,10 @@ def started(folder: Path, output: Path, *flags: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, start_new_session=True)
 
 
+def files_in(output: Path) -> int:
+    return len(list((output / "rows").glob("*.parquet")))
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     """The driver with its raylets, all at once and without a warning: one session is one process group less."""
     try:
@@ -184,21 +188,22 @@ def main() -> None:
         else:
             draw, killed = random.Random(5), 0
             while True:
+                # After one to three more files, and a moment more.
+                enough = files_in(output) + draw.randint(1, 3)
                 begun = time.time()
                 process = started(pictures, output)
-                # The first seconds are Ray's own start.
-                patience = draw.uniform(25, 60) if killed < asked.kills else None
-                try:
-                    code = process.wait(patience)
-                    kill(process)
+                while process.poll() is None and (killed >= asked.kills or files_in(output) < enough):
+                    time.sleep(0.02)
+                if process.poll() is None:
+                    time.sleep(draw.uniform(0, 1))
+                code = process.poll()
+                kill(process)
+                if code is not None:
                     if code != 0:
                         sys.exit("  the driver failed")
                     break
-                except subprocess.TimeoutExpired:
-                    kill(process)
-                    killed += 1
-                    rows = len(list((output / "rows").glob("*.parquet")))
-                    print(f"  killed after {time.time() - begun:.1f} s, {rows} files there", flush=True)
+                killed += 1
+                print(f"  killed after {time.time() - begun:.1f} s, {files_in(output)} files there", flush=True)
             print(f"  killed {killed} times", flush=True)
         check(output, pictures, said)
 
