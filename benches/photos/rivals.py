@@ -11,7 +11,6 @@ other, on all cores.
 import argparse
 import concurrent.futures
 import pathlib
-import resource
 import statistics
 import subprocess
 import sys
@@ -63,6 +62,15 @@ def osprey(program, model, folder):
     return time.perf_counter() - start
 
 
+def peak_memory(program, model, folder):
+    """MiB. Measured by a small process: a child counts what its parent held when it began."""
+    measure = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+    measure += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
+    command = [program, "detect", str(folder), "--quiet", "--model", str(model), "-f", "jsonl", "-o", "/dev/null"]
+    result = subprocess.run([sys.executable, "-S", "-c", measure, *command], check=True, capture_output=True)
+    return float(result.stdout)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
@@ -70,8 +78,8 @@ def main():
     parser.add_argument("--model", required=True, type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    print("| folder | pictures | Osprey | LiteRT + Pillow draft, 1 decoding thread | the same, 2 | without draft, 1 |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| folder | pictures | Osprey | LiteRT + Pillow draft, 1 decoding thread | the same, 2 | without draft, 1 | Osprey, MiB |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for folder in options.folders:
         paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg"))
         kinds = {
@@ -87,9 +95,8 @@ def main():
         rates = {name: len(paths) / statistics.median(s) for name, s in seconds.items()}
         cells = [f"{rates['osprey']:.1f}"]
         cells += [f"{rates[k]:.1f} ({rates['osprey'] / rates[k]:.2f}×)" for k in ("draft 1", "draft 2", "plain 1")]
+        cells.append(f"{peak_memory(options.osprey, options.model, folder):.0f}")
         print(f"| {folder.name} | {len(paths)} | " + " | ".join(cells) + " |", flush=True)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"peak memory of osprey: {peak:.0f} MiB", file=sys.stderr)
 
 
 if __name__ == "__main__":

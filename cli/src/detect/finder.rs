@@ -66,11 +66,6 @@ impl Finder {
         self.detector.labels().find(name)
     }
 
-    /// Whether scores tell how often a box is right: the manifest says by how much they are off.
-    pub(crate) fn is_calibrated(&self) -> bool {
-        self.detector.entry().is_some_and(|e| e.scores.contains_key("calibration_error"))
-    }
-
     /// Names of all classes, by id.
     pub(crate) fn labels(&self) -> &[String] {
         &self.labels

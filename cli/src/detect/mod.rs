@@ -112,7 +112,7 @@ impl Job {
 
     fn run(mut self) -> Result<ExitCode> {
         let start = Instant::now();
-        let mut summary = Summary::new(self.finder.is_calibrated());
+        let mut summary = Summary::default();
         let (writer, report, progress) = (&mut self.writer, &mut self.report, &self.progress);
         let journal = &mut self.journal;
         let skip = |s: &Skipped, summary: &mut Summary, report: &mut Option<Report>| {

@@ -11,8 +11,6 @@ pub(crate) struct Summary {
     pub(crate) pictures: u64,
     pub(crate) skipped: u64,
     pub(crate) elapsed: Duration,
-    /// The model's scores tell how often it is right.
-    calibrated: bool,
     by_class: BTreeMap<usize, ClassCount>,
     /// Milliseconds spent in each stage, over all pictures.
     stages: BTreeMap<&'static str, f64>,
@@ -36,10 +34,6 @@ impl ClassCount {
 }
 
 impl Summary {
-    pub(crate) fn new(calibrated: bool) -> Self {
-        Self { calibrated, ..Self::default() }
-    }
-
     pub(crate) fn add(&mut self, record: &Record) {
         self.pictures += 1;
         let mut last_seen = Vec::new();
@@ -75,12 +69,6 @@ impl Summary {
         self.by_class.values().map(|c| c.objects).sum()
     }
 
-    /// Of 100 boxes so many are right, where scores tell that and there are any.
-    pub(crate) fn right_of_100(&self) -> Option<f64> {
-        let sum: f64 = self.by_class.values().map(|c| c.score_sum).sum();
-        (self.calibrated && self.objects() > 0).then(|| 100.0 * sum / self.objects() as f64)
-    }
-
     pub(crate) fn pictures_per_second(&self) -> f64 {
         self.pictures as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
@@ -112,12 +100,9 @@ impl fmt::Display for Summary {
             self.pictures_per_second(),
             self.mean_ms("inference"),
         )?;
-        if self.skipped > 0 {
-            write!(f, ", {} skipped", self.skipped)?;
-        }
-        match self.right_of_100() {
-            Some(right) => write!(f, "\nby their scores, about {right:.0} of 100 boxes are right"),
-            None => Ok(()),
+        match self.skipped {
+            0 => Ok(()),
+            n => write!(f, ", {n} skipped"),
         }
     }
 }

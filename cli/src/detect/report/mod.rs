@@ -116,11 +116,11 @@ impl Report {
         for (name, value) in &self.settings {
             write!(out, "<span><em>{}</em> {}</span> ", Escaped(name), Escaped(value))?;
         }
-        write!(out, "<span><em>speed</em> {:.1} pictures a second</span>", summary.pictures_per_second())?;
-        if let Some(right) = summary.right_of_100() {
-            write!(out, " <span><em>right, by their scores</em> about {right:.0} of 100 boxes</span>")?;
-        }
-        write!(out, "</p>")?;
+        write!(
+            out,
+            "<span><em>speed</em> {:.1} pictures a second</span></p>",
+            summary.pictures_per_second()
+        )?;
         if (self.shown as u64) < summary.pictures {
             write!(out, "<p>The first {} of {} pictures are shown.</p>", self.shown, summary.pictures)?;
         }
