@@ -1,0 +1,176 @@
+// The page in a browser with a camera that shows a film: `web/build` first. Needs Chromium, ffmpeg and the
+// program, named by OSPREY.
+import assert from "node:assert/strict";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Browser, chromium } from "./browser.mjs";
+
+const program = process.env.OSPREY;
+const missing = [
+  [chromium, "Chromium"],
+  [spawnSync("ffmpeg", ["-version"]).status === 0, "ffmpeg"],
+  [program, "a program named by OSPREY"],
+].filter(([found]) => !found).map(([, name]) => name);
+const skip = missing.length > 0 && `skipped: no ${missing.join(", no ")}`;
+if (skip) console.log(skip);
+
+const samples = fileURLToPath(new URL("../../samples/", import.meta.url));
+const site = fileURLToPath(new URL("../site", import.meta.url));
+/** Where screenshots go, for those who want to look. */
+const shots = process.env.OSPREY_SHOTS;
+let [folder, server, address, browser, film] = [];
+
+before(async () => {
+  if (skip) return;
+  folder = mkdtempSync(join(tmpdir(), "osprey-page-"));
+  film = join(folder, "film.y4m");
+  const moving = "scale=700:525,crop=640:480:x='6*n':y='3*n',setsar=1,format=yuv420p";
+  const input = (name) => ["-loop", "1", "-r", "10", "-t", "1", "-i", samples + name];
+  const filter = `[0]${moving}[a];[1]${moving}[b];[2]${moving}[c];[a][b][c]concat=n=3`;
+  const sources = ["astronaut.jpg", "cat.png", "coffee.jpg"].flatMap(input);
+  execFileSync("ffmpeg", ["-loglevel", "error", ...sources, "-filter_complex", filter, "-y", film]);
+  server = spawn(program, ["web", site, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  address = (await createInterface(server.stdout)[Symbol.asyncIterator]().next()).value;
+  browser = await Browser.start([
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    `--use-file-for-fake-video-capture=${film}`,
+  ]);
+  await browser.open(address);
+});
+
+after(async () => {
+  await browser?.close();
+  server?.kill();
+  if (folder) rmSync(folder, { recursive: true });
+});
+
+/** Frames of a Y4M file. */
+function frames(path) {
+  const bytes = readFileSync(path);
+  const size = (640 * 480 * 3) / 2;
+  const found = [];
+  let at = bytes.indexOf("\n") + 1;
+  while (at < bytes.length) {
+    at = bytes.indexOf("\n", at) + 1;
+    found.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return found;
+}
+
+test("a camera's boxes are those of the program on the same frames", { skip }, async (t) => {
+  await browser.evaluate("document.getElementById('camera').click()");
+  await browser.until("osprey.stream?.ledger.shown > 5");
+  // The very bytes of some frames, and what the detector says of them.
+  const seen = await browser.evaluate(`(async () => {
+    const { Detector } = await import("./js/index.js");
+    const detector = await Detector.load({ worker: false });
+    const seen = [];
+    for (let i = 0; i < 12; i++) {
+      await new Promise((resolve) => document.getElementById("video").requestVideoFrameCallback(resolve));
+      const frame = new VideoFrame(document.getElementById("video"));
+      const bytes = new Uint8Array(frame.allocationSize());
+      await frame.copyTo(bytes);
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+      const { format, colorSpace } = frame;
+      seen.push({ format, space: colorSpace.toJSON(), digest: Array.from(digest).join(), found: await detector.detect(frame) });
+      frame.close();
+      await new Promise((resolve) => setTimeout(resolve, 137));
+    }
+    return seen;
+  })()`);
+  const { createHash } = await import("node:crypto");
+  const numbers = new Map(frames(film).map((bytes, i) => [Array.from(createHash("sha256").update(bytes).digest()).join(), i]));
+  // Live sessions take the fastest filter; pictures, in the program as here, the one without aliases.
+  const lines = execFileSync(program, ["live", film, "--no-tracking", "--filter", "antialiased", "--jsonl", "-"], { stdio: ["ignore", "pipe", "ignore"] });
+  const said = new Map(lines.toString().trim().split("\n").map((line) => JSON.parse(line)).map((line) => [line.frame, line.detections]));
+  let compared = 0;
+  for (const { digest, found, format, space } of seen) {
+    const number = numbers.get(digest);
+    const detections = said.get(number);
+    if (!detections) continue;
+    compared += 1;
+    const rounded = (value, digits) => Number(value.toFixed(digits));
+    const ours = found.map(({ classId, score, box: { x, y, width, height } }) => ({
+      class_id: classId, score: rounded(score, 4), box: [x, y, x + width, y + height].map((edge) => rounded(edge, 2)),
+    }));
+    const theirs = detections.map(({ class_id, score, box }) => ({ class_id, score: rounded(score, 4), box: box.map((edge) => rounded(edge, 2)) }));
+    assert.deepEqual(ours, theirs, `frame ${number}, ${format} ${JSON.stringify(space)}`);
+  }
+  t.diagnostic(`${compared} of ${seen.length} frames were those of the film to the byte`);
+  assert.ok(compared >= 3, `${compared} of ${seen.length} frames are the film's; formats ${seen.map((s) => s.format)}`);
+});
+
+test("every frame is accounted for, and no frame is shown late", { skip }, async () => {
+  const { ledger, figures } = await browser.evaluate(
+    "({ ledger: osprey.stream.ledger, figures: osprey.stream.figures() })",
+  );
+  const { captured, shown, dropped, stale, failed, pending } = ledger;
+  assert.equal(captured, shown + dropped + stale + failed + pending);
+  assert.equal(failed, 0);
+  assert.ok(figures.fps > 0 && figures.p50 > 0);
+});
+
+test("a screen reader is told what is seen, and keys work", { skip }, async () => {
+  await browser.until("/Picture with .*(person|cat|cup)/.test(document.getElementById('boxes').ariaLabel)");
+  await browser.evaluate("dispatchEvent(new KeyboardEvent('keydown', { key: 'f' }))");
+  assert.equal(await browser.evaluate("document.getElementById('freeze').ariaPressed"), "true");
+  assert.match(await browser.evaluate("document.getElementById('message').textContent"), /^Frozen: /);
+  await browser.evaluate("dispatchEvent(new KeyboardEvent('keydown', { key: 'f' }))");
+  const unnamed = await browser.evaluate(
+    `[...document.querySelectorAll("button, input:not([hidden]), select")].filter((e) => !e.textContent.trim() && !e.labels?.length).map((e) => e.id)`,
+  );
+  assert.deepEqual(unnamed, []);
+});
+
+test("it looks well on a desk and on a phone", { skip }, async () => {
+  await browser.until("osprey.objects.length > 0");
+  const views = {
+    desk: { width: 1200, height: 760 },
+    desk_dark: { width: 1200, height: 760, dark: true },
+    portrait: { width: 390, height: 844, dark: true, scale: 2 },
+    landscape: { width: 844, height: 390, scale: 2 },
+  };
+  for (const [name, view] of Object.entries(views)) {
+    const picture = await browser.screenshot(view);
+    if (shots) writeFileSync(join(shots, `${name}.png`), picture);
+    assert.equal(await browser.evaluate("document.documentElement.scrollWidth > innerWidth"), false, name);
+  }
+});
+
+test("a photo that is dropped has its boxes, and a file that is none says so", { skip }, async () => {
+  const cat = readFileSync(join(samples, "cat.png")).toString("base64");
+  const drop = (data, type, name) => `(async () => {
+    const bytes = Uint8Array.from(atob("${data}"), (c) => c.charCodeAt(0));
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([bytes], "${name}", { type: "${type}" }));
+    document.getElementById("stage").dispatchEvent(new DragEvent("drop", { dataTransfer, cancelable: true }));
+  })()`;
+  await browser.evaluate(drop(cat, "image/png", "cat.png"));
+  await browser.until("/Seen: cat/.test(document.getElementById('message').textContent)");
+  if (shots) writeFileSync(join(shots, "photo.png"), await browser.screenshot({ width: 1200, height: 760 }));
+  await browser.evaluate(drop("AAAA", "image/png", "nothing.png"));
+  await browser.until("/nothing.png is no picture/.test(document.getElementById('message').textContent)");
+});
+
+test("without a network the page still works, and nothing was fetched elsewhere", { skip }, async () => {
+  await browser.until("navigator.serviceWorker.controller");
+  server.kill();
+  await browser.open(address);
+  const { found, elsewhere } = await browser.evaluate(`(async () => {
+    const { Detector } = await import("./js/index.js");
+    const detector = await Detector.load();
+    const found = await detector.detect(new ImageData(64, 64));
+    const fetched = performance.getEntriesByType("resource").map((entry) => entry.name);
+    return { found, elsewhere: fetched.filter((name) => !name.startsWith(location.origin) && !name.startsWith("blob:")) };
+  })()`);
+  assert.ok(Array.isArray(found));
+  assert.deepEqual(elsewhere, []);
+  assert.deepEqual(browser.said, []);
+});
