@@ -7,7 +7,7 @@ use crate::args::EvalArgs;
 use crate::{files, input, model};
 use anyhow::{Context, Result, ensure};
 use osprey_detector::Model;
-use osprey_detector::model::{Labels, LoadedModel};
+use osprey_detector::model::{Labels, LoadedModel, to_probabilities};
 use osprey_evaluate::calibration_error;
 use osprey_learn::ConfusionMatrix;
 use samples::Samples;
@@ -19,8 +19,6 @@ use std::process::ExitCode;
 const BINS: usize = 15;
 /// Larger confusion matrices are not printed.
 const PRINTED_CLASSES: usize = 24;
-/// Rounding of 8-bit probabilities: K of them sum to one within K half steps.
-const SUM_TOLERANCE: f32 = 0.1;
 
 pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
     let source = model::resolve(args.model.model.as_deref())?;
@@ -60,18 +58,11 @@ fn class_names(loaded: &LoadedModel, classes: usize) -> Vec<String> {
         .collect()
 }
 
-/// The first output as probabilities: as it is where it sums to one, else its softmax.
+/// The first output as probabilities.
 fn probabilities(model: &dyn Model) -> Result<Vec<f32>> {
     let spec = model.outputs().first().context("the model has no output")?;
-    let values = model.output(0)?.to_f32(spec.quantization.as_ref());
-    let mut values: Vec<f32> = values.iter().copied().collect();
-    let sum: f32 = values.iter().sum();
-    if (sum - 1.0).abs() > SUM_TOLERANCE || values.iter().any(|v| *v < 0.0) {
-        let greatest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        values.iter_mut().for_each(|v| *v = (*v - greatest).exp());
-        let sum: f32 = values.iter().sum();
-        values.iter_mut().for_each(|v| *v /= sum);
-    }
+    let mut values: Vec<f32> = model.output(0)?.to_f32(spec.quantization.as_ref()).iter().copied().collect();
+    to_probabilities(&mut values);
     Ok(values)
 }
 

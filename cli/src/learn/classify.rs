@@ -12,7 +12,7 @@ use crate::{fail, model};
 use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use osprey_detector::FramePreparer;
-use osprey_detector::model::{Labels, LoadOptions, LoadedModel, Task};
+use osprey_detector::model::{Labels, LoadOptions, LoadedModel, Task, to_probabilities};
 use osprey_learn::Head;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -40,6 +40,9 @@ pub(crate) struct ClassifyArgs {
     /// Views of each picture that are asked about [default: as in training].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     views: Option<u16>,
+    /// A text file with a class name a line, in place of the names that come with the model.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
     #[command(flatten)]
     pictures: InputArgs,
     /// How results are written.
@@ -70,28 +73,36 @@ enum Answerer {
 }
 
 impl Answerer {
-    fn open(given: Option<&Path>, views: Option<usize>, pictures: &InputArgs) -> Result<Self> {
+    fn open(args: &ClassifyArgs) -> Result<Self> {
+        let (given, pictures, file) = (args.model.as_deref(), &args.pictures, args.labels.as_deref());
         if let Some(dir) = given.filter(|path| path.is_dir()) {
             ensure!(
                 pictures.is_empty(),
                 "{} keeps the input that it was trained with; give --mean, --color and the like to `osprey train`",
                 dir.display()
             );
-            let (extractor, head) = saved::open(dir, views)?;
+            let (extractor, head) = saved::open(dir, args.views.map(Into::into))?;
             return Ok(Self::Personal { extractor: Box::new(extractor), head: Box::new(head) });
         }
         let source = model::resolve_for(given, Task::Classification)?;
-        let loaded = source.load(&LoadOptions { input: pictures.entry()?, ..LoadOptions::default() })?;
+        let loaded = source.load(&LoadOptions {
+            input: pictures.entry()?,
+            labels: file.map(Labels::read).transpose()?,
+            ..LoadOptions::default()
+        })?;
         input::note(&source, &loaded);
         let preparer = FramePreparer::for_model(&loaded)?;
         let [output] = loaded.model.outputs() else {
             bail!("{source} has {} outputs; a classifier has one", loaded.model.outputs().len());
         };
-        let labels = loaded.labels.clone().unwrap_or_default();
-        if !labels.is_empty() && labels.len() != output.elements() {
-            let (given, needed) = (labels.len(), output.elements());
-            bail!("{source} has {given} labels for {needed} classes");
-        }
+        let labels = match loaded.labels.clone().unwrap_or_default().aligned(output.elements()) {
+            Ok(labels) => labels,
+            Err(e) if file.is_some() => return Err(e.into()),
+            Err(e) => {
+                eprintln!("osprey: {source}: classes go by number: {e}");
+                Labels::default()
+            }
+        };
         Ok(Self::Model { preparer: Box::new(preparer), labels, loaded: Box::new(loaded) })
     }
 
@@ -110,6 +121,8 @@ impl Answerer {
                 loaded.model.run()?;
                 let quantization = loaded.model.outputs()[0].quantization.clone();
                 let scores = loaded.model.output(0)?.to_f32(quantization.as_ref());
+                let mut scores: Vec<f32> = scores.iter().copied().collect();
+                to_probabilities(&mut scores);
                 (scores.iter().enumerate().map(|(i, s)| (labels.name(i).into_owned(), *s)).collect(), true)
             }
         };
@@ -119,7 +132,7 @@ impl Answerer {
 }
 
 pub(crate) fn run(args: &ClassifyArgs) -> Result<ExitCode> {
-    let mut answerer = Answerer::open(args.model.as_deref(), args.views.map(Into::into), &args.pictures)?;
+    let mut answerer = Answerer::open(args)?;
     let inputs = Inputs::collect(&args.paths, &Search { recursive: args.recursive, exclude: &[] })?;
     let progress = Progress::new(inputs.files.len(), args.quiet, true);
     let mut skipped = inputs.skipped;

@@ -167,6 +167,9 @@ struct WindowArgs {
     /// Samples per second that the model expects, where no manifest says.
     #[arg(long, value_name = "HZ")]
     rate: Option<f64>,
+    /// Multiplies every value, for models that were trained on other numbers than units say.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]
+    scale: f32,
     /// Samples from one window to the next [default: the model's, or a whole window].
     #[arg(long, value_name = "N")]
     hop: Option<usize>,
@@ -206,6 +209,7 @@ pub(crate) fn run(args: &MotionArgs) -> Result<ExitCode> {
     let mut values = vec![0.0; spec.channels.len()];
     let mut windows = 0u64;
     while let Some(time) = samples.next(&mut values)? {
+        values.iter_mut().for_each(|v| *v *= args.window.scale);
         let mut failure = None;
         let pushed = stream.push_each(time, &values, |prediction| {
             windows += 1;

@@ -12,6 +12,7 @@ mod load;
 mod manifest;
 mod metadata;
 mod native;
+mod probabilities;
 #[cfg(feature = "tract")]
 mod tract;
 
@@ -32,6 +33,7 @@ pub use load::{LoadOptions, LoadedModel, PostProcessing, load};
 pub use manifest::{Entry, InputEntry, LabelsEntry, Manifest, ManifestError, Task};
 pub use metadata::{AssociatedFile, FileKind, Metadata, ScoreCalibration, ScoreTransform, TensorMetadata};
 pub use native::NativeModel;
+pub use probabilities::to_probabilities;
 
 use crate::tensor::{TensorSpec, TensorView, TensorViewMut};
 

@@ -55,8 +55,8 @@ impl std::fmt::Debug for MotionStream {
 
 impl MotionStream {
     /// A stream of samples measured in `convention`, for a model whose first input is a window
-    /// ([1, length, channels], or [1, length] of a single channel) and whose first output holds the
-    /// probabilities.
+    /// ([1, length, channels], with a further dimension of one anywhere, or [1, length × channels]) and
+    /// whose first output holds the probabilities.
     ///
     /// # Errors
     /// [`MotionError::NoWindow`], [`MotionError::NoState`], [`MotionError::Setting`],
@@ -172,8 +172,13 @@ fn first<'a>(specs: &'a [TensorSpec], kind: &'static str) -> Result<&'a TensorSp
 /// The number of samples in a window of `channels`, by the model's input shape.
 fn window_length(shape: &[usize], channels: usize) -> Option<usize> {
     let length = match *shape {
-        [1, length] if channels == 1 => length,
-        [1, length, last] | [1, length, 1, last] | [1, 1, length, last] if last == channels => length,
+        // Sample after sample, as Edge Impulse and the microcontrollers' models take them.
+        [1, values] if channels > 0 && values % channels == 0 => values / channels,
+        [1, length, last] | [1, length, 1, last] | [1, 1, length, last] | [1, length, last, 1]
+            if last == channels =>
+        {
+            length
+        }
         _ => 0,
     };
     (length > 0).then_some(length)
@@ -231,4 +236,22 @@ fn classify(
     }
     let quantization = model.outputs()[0].quantization.clone();
     Ok(model.output(0)?.to_f32(quantization.as_ref()).into_raw_vec_and_offset().0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_read_off_any_shape_that_holds_them() {
+        for shape in [&[1, 128, 3][..], &[1, 128, 3, 1], &[1, 128, 1, 3], &[1, 1, 128, 3], &[1, 384]] {
+            assert_eq!(window_length(shape, 3), Some(128), "{shape:?}");
+        }
+        assert_eq!(window_length(&[1, 12], 1), Some(12));
+        for (shape, channels) in
+            [(&[1, 128, 6][..], 3), (&[1, 385], 3), (&[128, 3], 3), (&[1, 0], 3), (&[1, 9], 0)]
+        {
+            assert_eq!(window_length(shape, channels), None, "{shape:?}");
+        }
+    }
 }
