@@ -43,7 +43,7 @@ def beside(name: str, python: Callable[[], object], rust: Callable[[int], list[f
         inside += [s * 1e6 for s in rust(ROUND)]
     median, least = statistics.median, min
     print(
-        f"{name}: {median(outside):.0f} µs from Python, {median(inside):.0f} µs in Rust, "
+        f"{name}: {median(outside):.1f} µs from Python, {median(inside):.1f} µs in Rust, "
         f"overhead {median(outside) - median(inside):.1f} µs (of the fastest {least(outside) - least(inside):.1f} µs)"
     )
 
@@ -115,6 +115,10 @@ def main() -> None:
     model = Interpreter(MODEL)
     model.allocate_tensors()
     beside("invoke", model.invoke, model._native.time_invoke, asked.runs)
+    # Where the model takes no time the overhead stands out.
+    tiny = Interpreter(ROOT / "tests" / "models" / "logic_float.tflite")
+    tiny.allocate_tensors()
+    beside("invoke of a tiny model", tiny.invoke, tiny._native.time_invoke, 10 * asked.runs)
     if asked.folder:
         folder(asked.folder, asked.workers)
 
