@@ -23,7 +23,7 @@ def axes(quantity):
 
 MODELS = {
     "ssdlite_mobilenet_v2_300": dict(DETECTOR, default=True, threshold=0.4, description="Detector of 80 classes, 300 x 300"),
-    "ssdlite_mobilenet_v2_quick_160": dict(DETECTOR, description="Quick detector of 80 classes, 160 x 160"),
+    "ssdlite_mobilenet_v2_quick_160": dict(DETECTOR, threshold=0.4, description="Quick detector of 80 classes, 160 x 160"),
     "digits": dict(
         SMALL,
         task="digits",
