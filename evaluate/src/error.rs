@@ -19,12 +19,22 @@ pub enum EvaluateError {
     /// A file that holds something else than was expected.
     #[error("{} {problem}", path.display())]
     Format {
-        /// The file, with the line if one is to blame.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
         /// What its parser says.
         source: Option<Box<dyn Error + Send + Sync>>,
+    },
+    /// A line of a text file that holds something else than was expected.
+    #[error("{}, line {line}: {problem}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
     },
     /// Nothing to compare.
     #[error("{0}")]

@@ -72,9 +72,9 @@ fn every_way_from_a_letterboxed_frame_gives_the_same_boxes() {
     let model = scratch.write(&name, std::fs::read(detector()).unwrap());
     let manifest = std::fs::read_to_string(detector().with_file_name("manifest.toml")).unwrap();
     scratch.write("manifest.toml", manifest.replace("\"stretch\"", "\"letterbox\""));
-    scratch.write("photos/cat.png", std::fs::read(samples().join("cat.png")).unwrap());
-
-    let rgb = image::open(samples().join("cat.png")).unwrap().into_rgb8();
+    // As PNG, so that every way has the same pixels.
+    let rgb = image::open(samples().join("astronaut.jpg")).unwrap().into_rgb8();
+    rgb.save(scratch.write("photos/astronaut.png", "")).unwrap();
     let size = rgb.dimensions();
     let options = DetectorOptions {
         score_threshold: Some(SCORE.parse().unwrap()),
@@ -86,7 +86,7 @@ fn every_way_from_a_letterboxed_frame_gives_the_same_boxes() {
     let found = library.detect(&Frame::rgb(&rgb, size.0, size.1).unwrap()).unwrap();
     assert!(found.iter().all(|d| d.bbox.area() > 0.0), "what lies on the padding alone is nothing");
     let expected: Vec<_> = found.iter().map(|d| object(&labels, d.class_id, d.score, d.bbox, size)).collect();
-    assert!(expected.len() > 100, "a cat is a weak test: {} boxes", expected.len());
+    assert!(expected.len() > 100, "a weak test: {} boxes", expected.len());
 
     let arguments = ["--score-threshold", SCORE, "--max-detections", MOST, "--quiet"];
     let run = |command: &mut assert_cmd::Command| {

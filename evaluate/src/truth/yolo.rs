@@ -30,8 +30,11 @@ fn lines(file: &Path) -> Result<Vec<String>, EvaluateError> {
 fn boxes(file: &Path, classes: usize) -> Result<Vec<TruthBox>, EvaluateError> {
     let numbered = lines(file)?.into_iter().zip(1..);
     let read = numbered.map(|(line, number)| {
-        truth_box(&line, classes)
-            .map_err(|problem| EvaluateError::format(file, format!("line {number}: {problem}")))
+        truth_box(&line, classes).map_err(|problem| EvaluateError::Line {
+            path: file.to_owned(),
+            line: number,
+            problem,
+        })
     });
     read.collect()
 }
