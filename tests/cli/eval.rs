@@ -168,7 +168,7 @@ fn wrong_truth_is_refused_with_its_place() {
     };
     fails("nowhere", "nowhere");
     scratch.write("yolo/cat.txt", "15 0.5 0.5 0.2 0.2\n15 0.5 x 0.2 0.2\n");
-    fails("yolo", "cat.txt line 2");
+    fails("yolo", "cat.txt, line 2");
     scratch.write("pixels/cat.txt", "15 120 80 30 40\n");
     fails("pixels", "fractions");
     scratch.write("voc/cat.xml", "<annotation><object><name>cat</name></object></annotation>");
