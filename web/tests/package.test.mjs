@@ -1,4 +1,4 @@
-// The package as Node runs it: `web/build` first, then `node --test web/tests/`.
+// The package as Node runs it: `web/build` first, then `node --test web/tests/package.test.mjs`.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
