@@ -5,7 +5,7 @@ use super::backend::{Backend, BackendChoice, is_float};
 use super::native::NativeModel;
 use super::{
     Calibration, Entry, HeadKind, ImageInput, InputEntry, InputFacts, LabelSource, Labels, Manifest,
-    Metadata, Model, ModelError, Normalization, first, metadata,
+    Metadata, Model, ModelError, Normalization, exporter, first, metadata,
 };
 // The two places where the loader knows of heads: what pictures become depends on the family, and
 // `PostProcessing::Apply` needs the file's graph, which is gone once this module has compiled it.
@@ -256,6 +256,12 @@ impl About {
         if let (None, Some(name)) = (&labels, metadata.labels_file()) {
             let source = || LabelSource::Metadata(name.into());
             labels = packed(name)?.map(|text| Labels::parse(&text, source())).transpose()?;
+        }
+        if labels.is_none() {
+            for file in exporter::FILES {
+                let names = packed(file)?.and_then(|text| exporter::names(&text));
+                labels = labels.or(names.map(|names| Labels::new(names, LabelSource::Metadata(file.into()))));
+            }
         }
         let calibration = match metadata.calibration_file() {
             Some((rule, name)) => packed(name)?.map(|text| Calibration::parse(rule, &text)).transpose()?,

@@ -4,6 +4,7 @@ mod associated;
 mod backend;
 mod description;
 mod error;
+mod exporter;
 mod first;
 mod image;
 mod info;
