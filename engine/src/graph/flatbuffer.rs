@@ -87,7 +87,9 @@ impl<'a> Table<'a> {
     fn follow(&self, field: Field) -> Result<Option<usize>> {
         let Some(at) = self.position(field)? else { return Ok(None) };
         let offset = u32::from_le_bytes(read(self.bytes, at)?) as usize;
-        Ok(Some(at + offset))
+        // Where addresses have 32 bits the sum may not fit.
+        let target = at.checked_add(offset);
+        Ok(Some(target.ok_or_else(|| malformed(format!("offset at {at} leads out of the file")))?))
     }
 
     /// The scalar in `field`, or `default` where the writer left it out.
