@@ -22,6 +22,11 @@ fn read<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N]> {
         .ok_or_else(|| malformed(format!("offset {at} lies outside the file")))
 }
 
+/// Where an offset at `at` leads. Where addresses have 32 bits the sum may not fit.
+fn target(at: usize, offset: usize) -> Result<usize> {
+    at.checked_add(offset).ok_or_else(|| malformed(format!("offset at {at} leads out of the file")))
+}
+
 /// A number stored inline, little-endian.
 pub trait Scalar: Sized {
     /// Bytes of one number.
@@ -87,9 +92,7 @@ impl<'a> Table<'a> {
     fn follow(&self, field: Field) -> Result<Option<usize>> {
         let Some(at) = self.position(field)? else { return Ok(None) };
         let offset = u32::from_le_bytes(read(self.bytes, at)?) as usize;
-        // Where addresses have 32 bits the sum may not fit.
-        let target = at.checked_add(offset);
-        Ok(Some(target.ok_or_else(|| malformed(format!("offset at {at} leads out of the file")))?))
+        Ok(Some(target(at, offset)?))
     }
 
     /// The scalar in `field`, or `default` where the writer left it out.
@@ -146,7 +149,7 @@ impl<'a> Table<'a> {
         let offsets = self.vector(field, 4)?;
         let Some(first) = self.follow(field)?.map(|at| at + 4) else { return Ok(Vec::new()) };
         let entry = |(i, word): (usize, &[u8])| {
-            Table::at(self.bytes, first + 4 * i + <u32 as Scalar>::from_le(word) as usize)
+            Table::at(self.bytes, target(first + 4 * i, <u32 as Scalar>::from_le(word) as usize)?)
         };
         offsets.chunks_exact(4).enumerate().map(entry).collect()
     }
