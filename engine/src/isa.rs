@@ -99,6 +99,7 @@ impl Isa {
         match self {
             Self::Scalar => true,
             Self::Simd128 => cfg!(target_feature = "simd128"),
+            // The one look up at the kernels: whether relaxed products are exact is known only by computing some.
             Self::RelaxedSimd => crate::kernels::relaxed_products_are_exact(),
             _ => false,
         }

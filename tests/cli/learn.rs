@@ -68,7 +68,10 @@ fn a_classifier_is_trained_tested_resumed_and_used() {
     let grown = train(&["--resume", "--epochs", "25", "--validation", "0.2"]);
     assert!(grown.status.success(), "{grown:?}");
     pictures(&scratch, "test", &["checks"], 6..10);
-    for made in ["made", "made/model.tflite"] {
+    for (made, other) in [("made", ["--labels", "names.txt"]), ("made/model.tflite", ["--views", "2"])] {
+        let refused =
+            scratch.osprey().args(["classify", "test", "--model", made]).args(other).output().expect("runs");
+        assert_eq!(refused.status.code(), Some(1), "an option that does nothing is refused: {refused:?}");
         let answers = scratch
             .osprey()
             .args(["classify", "test", "--recursive", "--format", "jsonl", "--model", made])

@@ -81,10 +81,12 @@ impl Answerer {
                 "{} keeps the input that it was trained with; give --mean, --color and the like to `osprey train`",
                 dir.display()
             );
+            ensure!(file.is_none(), "{} has names of its own; --labels is for .tflite files", dir.display());
             let (extractor, head) = saved::open(dir, args.views.map(Into::into))?;
             return Ok(Self::Personal { extractor: Box::new(extractor), head: Box::new(head) });
         }
         let source = model::resolve_for(given, Task::Classification)?;
+        ensure!(args.views.is_none(), "--views is for folders that `osprey train` wrote; {source} is none");
         let loaded = source.load(&LoadOptions {
             input: pictures.entry()?,
             labels: file.map(Labels::read).transpose()?,
