@@ -94,7 +94,7 @@ pub extern "C" fn osprey_text(length: usize) -> *mut u8 {
     STATE.with_borrow_mut(|state| room(&mut state.text, length, MAX_TEXT))
 }
 
-/// The numbers that describe a picture, see [`frame`].
+/// The numbers that describe a picture, as `frame` reads them.
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_layout() -> *mut u32 {
     STATE.with_borrow_mut(|state| state.layout.as_mut_ptr())

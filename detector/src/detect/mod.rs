@@ -158,7 +158,7 @@ impl FramePreparer {
     /// [`Tiler`]. Memory of an earlier frame is used again.
     ///
     /// # Errors
-    /// [`PreprocessError`]; [`FrameError::Roi`] in it for a region of less than a pixel.
+    /// [`PreprocessError`]; [`FrameError::Roi`](crate::frame::FrameError::Roi) in it for a region of less than a pixel.
     pub fn prepare_parts(
         &mut self,
         frame: &Frame<'_>,
