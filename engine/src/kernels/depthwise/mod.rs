@@ -1,5 +1,7 @@
 //! DEPTHWISE_CONV_2D: a window for each channel.
 
+#[cfg(any(target_arch = "aarch64", all(target_arch = "wasm32", target_feature = "simd128")))]
+mod addresses;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]

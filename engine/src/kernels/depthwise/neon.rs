@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
+use super::addresses::{Addresses, Lines, MAX_TAPS};
 use super::{RowKernel, TapRows, Taps};
 use crate::graph::Size2;
 use crate::kernels::gemm::{extremes, split_within};
@@ -16,8 +17,6 @@ use core::arch::aarch64::*;
 
 /// Channels in a block.
 const BLOCK: usize = 16;
-/// Most taps, whose addresses are held in an array.
-const MAX_TAPS: usize = 64;
 /// Taps of the window that is unrolled.
 const NINE: usize = 9;
 
@@ -84,28 +83,14 @@ impl Depthwise {
 
     #[target_feature(enable = "neon")]
     fn run<const MODE: u8>(&self, rows: &TapRows<'_, u8>, out: &mut [u8]) {
-        let Window { output, kernel, stride, dilation, pad, .. } = self.window;
-        let taps = self.window.taps();
-        assert!(out.len() >= output.w * self.channels && rows.len() == kernel.h, "whole rows");
-        let mut lines = [self.blank.as_ptr(); MAX_TAPS];
-        for (line, row) in lines.iter_mut().zip(rows) {
-            if let Some(row) = row {
-                assert!(row.len() >= self.blank.len(), "a whole row");
-                *line = row.as_ptr();
-            }
-        }
+        let Window { output, kernel, stride, .. } = self.window;
+        assert!(out.len() >= output.w * self.channels, "whole rows");
+        let lines = Lines::new(&self.window, self.channels, rows, &self.blank);
+        let mut addresses = lines.blank();
         let interior = self.window.interior_columns();
         let nine = kernel == Size2 { h: 3, w: 3 };
         for x in (0..interior.start).chain(interior.end..output.w) {
-            // The blank row is as long as others, so that a channel's offset suits every address.
-            let mut addresses = [self.blank.as_ptr(); MAX_TAPS];
-            for (addresses, line) in addresses[..taps].chunks_exact_mut(kernel.w).zip(lines) {
-                for (tap, address) in addresses.iter_mut().enumerate() {
-                    if let Some(x) = self.window.input_column(x, tap) {
-                        *address = line.wrapping_add(x * self.channels);
-                    }
-                }
-            }
+            lines.taps(x, &mut addresses);
             for block in &self.blocks {
                 let out = out[x * self.channels + block.channel..].as_mut_ptr();
                 // SAFETY: sixteen bytes are readable from each address and this offset on.
@@ -117,13 +102,7 @@ impl Depthwise {
         if interior.is_empty() {
             return;
         }
-        let mut addresses = [self.blank.as_ptr(); MAX_TAPS];
-        let start = interior.start * stride.w - pad.w;
-        for (addresses, line) in addresses[..taps].chunks_exact_mut(kernel.w).zip(lines) {
-            for (tap, address) in addresses.iter_mut().enumerate() {
-                *address = line.wrapping_add((start + tap * dilation.w) * self.channels);
-            }
-        }
+        lines.interior_taps(interior.start, &mut addresses);
         let step = stride.w * self.channels;
         for block in &self.blocks {
             let out = out[interior.start * self.channels + block.channel..].as_mut_ptr();
@@ -158,7 +137,7 @@ impl Pixel<'_> {
     #[target_feature(enable = "neon")]
     unsafe fn run<const MODE: u8>(
         &mut self,
-        addresses: &[*const u8; MAX_TAPS],
+        addresses: &Addresses,
         offset: usize,
         count: usize,
         step: usize,
@@ -205,7 +184,7 @@ impl Pixel<'_> {
     /// As for [`Pixel::nine`].
     #[inline]
     #[target_feature(enable = "neon")]
-    unsafe fn any<const MODE: u8>(&mut self, addresses: &[*const u8; MAX_TAPS], offset: usize) {
+    unsafe fn any<const MODE: u8>(&mut self, addresses: &Addresses, offset: usize) {
         let taps = self.depthwise.window.taps();
         let mut acc = self.bias();
         for first in [Some(self.block.weights), self.block.rest].into_iter().flatten() {

@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
+use super::addresses::{Addresses, Lines, MAX_TAPS};
 use super::{RowKernel, TapRows, Taps};
 use crate::graph::Size2;
 use crate::kernels::requantize::Requantize;
@@ -12,8 +13,6 @@ use core::arch::wasm32::*;
 
 /// Channels in a block.
 const BLOCK: usize = 8;
-/// Most taps, whose addresses are held in an array.
-const MAX_TAPS: usize = 64;
 /// Taps of the window that is unrolled.
 const NINE: usize = 9;
 
@@ -76,28 +75,13 @@ impl Depthwise {
     }
 
     fn run(&self, rows: &TapRows<'_, u8>, out: &mut [u8]) {
-        let Window { output, kernel, stride, dilation, pad, .. } = self.window;
-        let taps = self.window.taps();
-        assert!(out.len() >= output.w * self.channels && rows.len() == kernel.h, "whole rows");
-        let mut lines = [self.blank.as_ptr(); MAX_TAPS];
-        for (line, row) in lines.iter_mut().zip(rows) {
-            if let Some(row) = row {
-                assert!(row.len() >= self.blank.len(), "a whole row");
-                *line = row.as_ptr();
-            }
-        }
+        let Window { output, stride, .. } = self.window;
+        assert!(out.len() >= output.w * self.channels, "whole rows");
+        let lines = Lines::new(&self.window, self.channels, rows, &self.blank);
+        let mut addresses = lines.blank();
         let interior = self.window.interior_columns();
-        // The blank row is as long as others, so that a channel's offset suits every address.
-        let mut addresses = [self.blank.as_ptr(); MAX_TAPS];
         for x in (0..interior.start).chain(interior.end..output.w) {
-            for (addresses, line) in addresses[..taps].chunks_exact_mut(kernel.w).zip(lines) {
-                for (tap, address) in addresses.iter_mut().enumerate() {
-                    *address = match self.window.input_column(x, tap) {
-                        Some(x) => line.wrapping_add(x * self.channels),
-                        None => self.blank.as_ptr(),
-                    };
-                }
-            }
+            lines.taps(x, &mut addresses);
             for block in &self.blocks {
                 let out = out[x * self.channels + block.channel..].as_mut_ptr();
                 // SAFETY: eight bytes are readable from each address and this offset on, and writable.
@@ -107,12 +91,7 @@ impl Depthwise {
         if interior.is_empty() {
             return;
         }
-        let start = interior.start * stride.w - pad.w;
-        for (addresses, line) in addresses[..taps].chunks_exact_mut(kernel.w).zip(lines) {
-            for (tap, address) in addresses.iter_mut().enumerate() {
-                *address = line.wrapping_add((start + tap * dilation.w) * self.channels);
-            }
-        }
+        lines.interior_taps(interior.start, &mut addresses);
         let steps = Steps { count: interior.len(), step: stride.w * self.channels };
         for block in &self.blocks {
             let out = out[interior.start * self.channels + block.channel..].as_mut_ptr();
@@ -127,13 +106,7 @@ impl Depthwise {
     /// Eight bytes are readable at each tap's address plus the block's channel and the offset of each
     /// pixel, and writable at its output.
     #[inline(always)]
-    unsafe fn pixels(
-        &self,
-        block: &Block,
-        addresses: &[*const u8; MAX_TAPS],
-        steps: Steps,
-        mut out: *mut u8,
-    ) {
+    unsafe fn pixels(&self, block: &Block, addresses: &Addresses, steps: Steps, mut out: *mut u8) {
         let taps = self.window.taps();
         let weights = &self.weights[block.weights..][..taps.div_ceil(2)];
         let nine = self.window.kernel == Size2 { h: 3, w: 3 };

@@ -122,6 +122,27 @@ pub(crate) trait GemmU8: Send + Sync {
     fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]);
 }
 
+/// Where a kernel's results go.
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
+enum Target<'a> {
+    Bytes(&'a mut [u8]),
+    Sums(&'a mut [i32]),
+}
+
+#[cfg(any(target_arch = "aarch64", all(target_arch = "wasm32", target_feature = "simd128")))]
+impl Target<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Target::Bytes(out) => out.len(),
+            Target::Sums(out) => out.len(),
+        }
+    }
+}
+
 /// The strongest kernel up to `isa` for weights whose zero point has been subtracted.
 pub(crate) fn quantized(isa: Isa, weights: &Matrix<i16>, requantize: Requantize) -> Box<dyn GemmU8> {
     let best = candidates(isa, weights, &requantize).next();

@@ -32,21 +32,6 @@ impl Buffer {
     }
 }
 
-/// Where a kernel's results go.
-pub(super) enum Target<'a> {
-    Bytes(&'a mut [u8]),
-    Sums(&'a mut [i32]),
-}
-
-impl Target<'_> {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Target::Bytes(out) => out.len(),
-            Target::Sums(out) => out.len(),
-        }
-    }
-}
-
 /// Eight channels.
 pub(super) struct Group {
     /// The first of them. The last group may overlap the one before.
@@ -116,7 +101,8 @@ macro_rules! gemm_on_neon {
         limits: $limits:expr,
         tiles: [$($tile:literal)*],
     ) => {
-        use super::q128::{BUFFER_BYTES, Buffer, CHANNELS, Group, STRIP_BYTES, Source, Target};
+        use super::Target;
+        use super::q128::{BUFFER_BYTES, Buffer, CHANNELS, Group, STRIP_BYTES, Source};
         use crate::kernels::gemm::packing::{converts_safely, extremes, split_within};
         use crate::kernels::gemm::{GemmU8, Matrix, Rows};
         use crate::kernels::requantize::Requantize;

@@ -8,7 +8,7 @@
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::packing::converts_safely;
-use super::{GemmU8, MAX_LINES, Matrix, Rows, Windows};
+use super::{GemmU8, MAX_LINES, Matrix, Rows, Target, Windows};
 use crate::kernels::requantize::Requantize;
 use crate::kernels::requantize::simd128::Finish;
 use core::arch::wasm32::*;
@@ -90,12 +90,6 @@ struct Strip<'a> {
     sums: &'a [i32],
 }
 
-/// Where a kernel's results go.
-enum Target<'a> {
-    Bytes(&'a mut [u8]),
-    Sums(&'a mut [i32]),
-}
-
 impl<M: Multiply<V>, const V: usize> Gemm<M, V> {
     /// `None` where this engine cannot run it, or its arithmetic would not be exact.
     pub(super) fn new(weights: &Matrix<i16>, requantize: &Requantize) -> Option<Self> {
@@ -166,10 +160,7 @@ impl<M: Multiply<V>, const V: usize> Gemm<M, V> {
         let reach = count.checked_sub(1).map_or(0, |last| last * stride + steps * DEPTH);
         assert!(lines.iter().all(|line| reach <= line.len()), "{count} rows fit in each line");
         let wanted = self.n * count;
-        let room = match &out {
-            Target::Bytes(out) => out.len(),
-            Target::Sums(out) => out.len(),
-        };
+        let room = out.len();
         assert!(wanted <= room, "{wanted} results, room for {room}");
         let strip = (STRIP_BYTES / (lines.len() * steps * DEPTH).max(1)) / TILE_MAX * TILE_MAX;
         let strip = strip.clamp(TILE_MAX, STRIP_MAX);

@@ -20,7 +20,7 @@ macro_rules! gemm_on_ymm {
         multiply: $multiply:path,
     ) => {
         use crate::kernels::gemm::packing::converts_safely;
-        use crate::kernels::gemm::{GemmU8, Matrix, Rows};
+        use crate::kernels::gemm::{GemmU8, Matrix, Rows, Target};
         use crate::kernels::requantize::Requantize;
         use core::arch::x86_64::*;
 
@@ -321,12 +321,6 @@ macro_rules! gemm_on_ymm {
             first: usize,
             /// What the shift of the weights added to each row's results, negated.
             sums: &'a [i32],
-        }
-
-        /// Where a kernel's results go.
-        enum Target<'a> {
-            Bytes(&'a mut [u8]),
-            Sums(&'a mut [i32]),
         }
 
         impl GemmU8 for Gemm {

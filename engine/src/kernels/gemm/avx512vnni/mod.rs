@@ -12,7 +12,7 @@
 
 mod weights;
 
-use super::{GemmU8, MAX_LINES, Rows, Windows};
+use super::{GemmU8, MAX_LINES, Rows, Target, Windows};
 use core::arch::x86_64::*;
 
 /// Channels in a register of accumulators.
@@ -315,12 +315,6 @@ unsafe fn store<const P: usize>(bytes: __m512i, rows: usize, channels: usize, n:
             _ => _mm512_mask_storeu_epi8(to.cast(), mask, bytes),
         }
     }
-}
-
-/// Where a kernel's results go.
-enum Target<'a> {
-    Bytes(&'a mut [u8]),
-    Sums(&'a mut [i32]),
 }
 
 struct Strip<'a> {
