@@ -41,11 +41,16 @@ macro_rules! boxes {
                 (self.x_max - self.x_min).max(0.0) * (self.y_max - self.y_min).max(0.0)
             }
 
-            /// Intersection over union, 0..1; zero if both are empty.
-            pub fn iou(&self, other: &Self) -> f32 {
+            /// Area of what both cover.
+            pub fn intersection(&self, other: &Self) -> f32 {
                 let w = self.x_max.min(other.x_max) - self.x_min.max(other.x_min);
                 let h = self.y_max.min(other.y_max) - self.y_min.max(other.y_min);
-                let overlap = w.max(0.0) * h.max(0.0);
+                w.max(0.0) * h.max(0.0)
+            }
+
+            /// Intersection over union, 0..1; zero if both are empty.
+            pub fn iou(&self, other: &Self) -> f32 {
+                let overlap = self.intersection(other);
                 let union = self.area() + other.area() - overlap;
                 if union > 0.0 { overlap / union } else { 0.0 }
             }

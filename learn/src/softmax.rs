@@ -4,6 +4,7 @@ use super::examples::{check_features, check_name};
 use super::{Classification, LearnError, Scaling};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use osprey_detector::model::softmax;
 use serde::{Deserialize, Serialize};
 
 /// The most weights and biases of a head: 256 MB of float32, and twice that again while it trains.
@@ -211,16 +212,6 @@ fn log_probability(scores: &[f32], label: usize) -> f64 {
     let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = scores.iter().map(|s| f64::from(s - max).exp()).sum();
     f64::from(scores[label] - max) - sum.ln()
-}
-
-fn softmax(scores: &mut [f32]) {
-    let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
-    for s in scores.iter_mut() {
-        *s = (*s - max).exp();
-        sum += *s;
-    }
-    scores.iter_mut().for_each(|s| *s /= sum);
 }
 
 #[cfg(test)]

@@ -157,10 +157,8 @@ impl Seen {
 
 /// Intersection over the smaller of two boxes.
 fn inside(a: &NormBox, b: &NormBox) -> f32 {
-    let w = a.x_max.min(b.x_max) - a.x_min.max(b.x_min);
-    let h = a.y_max.min(b.y_max) - a.y_min.max(b.y_min);
     let smaller = a.area().min(b.area());
-    if smaller > 0.0 { w.max(0.0) * h.max(0.0) / smaller } else { 0.0 }
+    if smaller > 0.0 { a.intersection(b) / smaller } else { 0.0 }
 }
 
 /// Whether an edge of `part` that is not one of the picture's may cut the box.

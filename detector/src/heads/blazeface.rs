@@ -1,8 +1,9 @@
 //! MediaPipe's detectors of faces and palms: a box and key points for each anchor, in pixels from the
 //! anchor's centre, and a logit.
 
-use super::{Decode, Fitted, HeadKind, Overlaps, Sought, cells, centred, sigmoid};
+use super::{Decode, Fitted, HeadKind, Overlaps, Sought, cells, centred};
 use crate::geometry::InputBox;
+use crate::model::sigmoid;
 
 /// Overlap at which MediaPipe blends boxes; here the best one stays.
 const IOU: f32 = 0.3;

@@ -55,7 +55,6 @@ pub(crate) fn choose(sought: &Sought<'_>, asked: Option<HeadKind>) -> Option<Fit
 /// What a family's authors feed their models.
 pub(crate) fn convention(fitted: &Fitted, sought: &Sought<'_>) -> Option<InputConvention> {
     let rgb = |normalization| (normalization, ColorOrder::Rgb);
-    let imagenet = Normalization { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
     let bgr = |n: Normalization| {
         let turned = |v: [f32; 3]| [v[2], v[1], v[0]];
         (Normalization { mean: turned(n.mean), std: turned(n.std) }, ColorOrder::Bgr)
@@ -66,8 +65,8 @@ pub(crate) fn convention(fitted: &Fitted, sought: &Sought<'_>) -> Option<InputCo
             rgb(Normalization::UNIT)
         }
         HeadKind::Yolox | HeadKind::EndToEnd => bgr(Normalization::NONE),
-        HeadKind::Dfl if fitted.outputs.len() == 1 => bgr(imagenet),
-        HeadKind::Dfl => rgb(imagenet),
+        HeadKind::Dfl if fitted.outputs.len() == 1 => bgr(Normalization::IMAGENET),
+        HeadKind::Dfl => rgb(Normalization::IMAGENET),
         HeadKind::Blazeface if is_palm(sought) => rgb(Normalization::UNIT),
         HeadKind::Blazeface => rgb(Normalization::default()),
         HeadKind::Retinaface => {

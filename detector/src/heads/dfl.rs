@@ -1,8 +1,9 @@
 //! Distribution focal heads: for each cell the class scores, and for each side a distribution over its
 //! distance. NanoDet puts both into one table, PicoDet has outputs for each stride.
 
-use super::{Decode, Fitted, HeadKind, Overlaps, Sought, are_logits, cells, sigmoid};
+use super::{Decode, Fitted, HeadKind, Overlaps, Sought, are_logits, cells};
 use crate::geometry::InputBox;
+use crate::model::sigmoid;
 
 /// Overlap from which the weaker box goes, in the authors' programs.
 const IOU: f32 = 0.6;

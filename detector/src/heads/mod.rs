@@ -57,10 +57,6 @@ pub(crate) struct Fitted {
     pub(crate) note: Option<String>,
 }
 
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
-}
-
 /// Whether numbers are logits: probabilities lie in 0..1, give or take what quantization adds.
 fn are_logits<'a>(scores: impl IntoIterator<Item = &'a f32>) -> bool {
     scores.into_iter().any(|s| !(-0.02..=1.02).contains(s))

@@ -3,6 +3,7 @@
 
 use super::{Decode, Fitted, HeadKind, Overlaps, Sought, are_logits, cells, centred};
 use crate::geometry::InputBox;
+use crate::model::sigmoid;
 
 /// Overlap from which the weaker box goes, in the authors' program.
 const IOU: f32 = 0.4;
@@ -50,7 +51,7 @@ impl Decode for Retinaface {
         let Some(table) = values.get(1) else { return };
         let logits = are_logits(table);
         for (score, pair) in scores.iter_mut().zip(table.as_chunks::<2>().0) {
-            *score = if logits { super::sigmoid(pair[1] - pair[0]) } else { pair[1] };
+            *score = if logits { sigmoid(pair[1] - pair[0]) } else { pair[1] };
         }
     }
 

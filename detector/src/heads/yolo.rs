@@ -1,8 +1,9 @@
 //! The YOLO family: a row for each box with centre, size and class scores, some with a score for
 //! there being any object.
 
-use super::{Decode, Fitted, HeadKind, Overlaps, Sought, are_logits, cells, centred, sigmoid, unit};
+use super::{Decode, Fitted, HeadKind, Overlaps, Sought, are_logits, cells, centred, unit};
 use crate::geometry::InputBox;
+use crate::model::sigmoid;
 
 /// Overlap from which the weaker box goes, in the authors' own programs.
 const IOU: f32 = 0.45;

@@ -11,9 +11,6 @@ use osprey_engine::graph::{Activation, Binary, DType, Node, Op, Quantization, Te
 const NETWORK_RANGE: f32 = 6.0;
 /// Zero lies above this level only where levels are 0..255.
 const LEAST_MEAN: f32 = 2.0;
-/// The mean and deviation of ImageNet's photos, in levels: what PyTorch's models are trained on.
-const IMAGENET: Normalization =
-    Normalization { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
 
 /// What the first input is to hold, where it is float and the first operators tell.
 pub(super) fn expected(graph: &Graph<'_>) -> Option<Normalization> {
@@ -141,7 +138,7 @@ fn range(dtype: DType, quantization: &Quantization) -> Option<Normalization> {
     } else if low.abs() < 3.0 && near(high, 255.0) {
         Some(Normalization::NONE)
     } else if near(low, -2.1) && near(high, 2.6) {
-        Some(IMAGENET)
+        Some(Normalization::IMAGENET)
     } else {
         None
     }
@@ -177,7 +174,7 @@ mod tests {
         assert_eq!(of(DType::I8, 1.0 / 255.0, -128), Some(Normalization::UNIT));
         assert_eq!(of(DType::I8, 0.00784, -1), Some(Normalization::default()));
         assert_eq!(of(DType::U8, 1.0, 0), Some(Normalization::NONE));
-        assert_eq!(of(DType::I8, 0.0186, -14), Some(IMAGENET));
+        assert_eq!(of(DType::I8, 0.0186, -14), Some(Normalization::IMAGENET));
         assert_eq!(of(DType::I8, 0.3, 5), None);
         assert_eq!(of(DType::I16, 1.0 / 255.0, 0), None);
     }

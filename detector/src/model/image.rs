@@ -43,6 +43,8 @@ impl Normalization {
     pub const NONE: Self = Self::uniform(0.0, 1.0);
     /// To 0..1.
     pub const UNIT: Self = Self::uniform(0.0, 255.0);
+    /// By the mean and deviation of ImageNet's photos: what PyTorch's models are trained on.
+    pub const IMAGENET: Self = Self { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
 
     /// The same for all channels.
     pub const fn uniform(mean: f32, std: f32) -> Self {

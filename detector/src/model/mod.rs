@@ -34,7 +34,8 @@ pub use load::{LoadOptions, LoadedModel, PostProcessing, load};
 pub use manifest::{Entry, InputEntry, LabelsEntry, Manifest, ManifestError, Task};
 pub use metadata::{AssociatedFile, FileKind, Metadata, ScoreCalibration, ScoreTransform, TensorMetadata};
 pub use native::NativeModel;
-pub use probabilities::to_probabilities;
+pub(crate) use probabilities::sigmoid;
+pub use probabilities::{softmax, to_probabilities};
 
 use crate::tensor::{TensorSpec, TensorView, TensorViewMut};
 

@@ -1,4 +1,4 @@
-//! A classifier's scores as probabilities.
+//! Scores as probabilities.
 
 /// Rounding of 8-bit probabilities: the greatest may be a step beyond one.
 const ROUNDING: f32 = 0.01;
@@ -9,10 +9,20 @@ pub fn to_probabilities(scores: &mut [f32]) {
     if scores.iter().all(|s| (-ROUNDING..=1.0 + ROUNDING).contains(s)) {
         return;
     }
-    let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    scores.iter_mut().for_each(|s| *s = (*s - greatest).exp());
-    let sum: f32 = scores.iter().sum();
-    scores.iter_mut().for_each(|s| *s /= sum);
+    softmax(scores);
+}
+
+/// Makes probabilities of the logits of classes that exclude each other.
+pub fn softmax(logits: &mut [f32]) {
+    let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    logits.iter_mut().for_each(|v| *v = (*v - greatest).exp());
+    let sum: f32 = logits.iter().sum();
+    logits.iter_mut().for_each(|v| *v /= sum);
+}
+
+/// The probability of a logit.
+pub(crate) fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
 #[cfg(test)]

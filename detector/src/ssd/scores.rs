@@ -5,6 +5,7 @@
 //! of them: one pass of byte maxima, which compilers vectorize.
 
 use super::{Calibration, ScoreKind};
+use crate::model::{sigmoid, softmax};
 use crate::tensor::TensorView;
 
 /// Which scores of an anchor are wanted.
@@ -72,17 +73,6 @@ impl Byte for i8 {
     fn rank(self) -> u8 {
         self as u8 ^ 0x80
     }
-}
-
-fn softmax(row: &mut [f32]) {
-    let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    row.iter_mut().for_each(|v| *v = (*v - top).exp());
-    let sum: f32 = row.iter().sum();
-    row.iter_mut().for_each(|v| *v /= sum);
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 impl ScoreReader {
