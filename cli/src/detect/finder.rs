@@ -26,9 +26,8 @@ pub(crate) struct Finder {
     tiles: Option<TileOptions>,
     tiler: Tiler,
     labels: Vec<String>,
-    settings: Vec<(String, String)>,
-    /// All that results depend on.
-    made_with: Vec<u8>,
+    source: Source,
+    options: DetectorOptions,
     detections: Vec<Detection>,
     /// Pictures in a row in which nothing was likely at all; it stays once there were [`SILENT`].
     silent: u32,
@@ -47,18 +46,20 @@ impl Finder {
         notes(&source, &detector);
         let preparer = detector.preparer().with_context(|| format!("cannot detect with {source}"))?;
         let labels = detector.class_names();
-        let settings = settings(&source, &detector);
         let tiles = tile_options(tiles, &detector, &options);
         let tiler = Tiler::new(tiles.unwrap_or_default());
-        let made_with = made_with(&source, &options, tiles.as_ref())?;
         let (detections, silent) = (Vec::new(), 0);
-        Ok(Self { detector, preparer, tiles, tiler, labels, settings, made_with, detections, silent })
+        Ok(Self { detector, preparer, tiles, tiler, labels, source, options, detections, silent })
     }
 
     /// What tells results of this model and these options from others: how many threads computed them does
-    /// not matter.
-    pub(crate) fn made_with(&self) -> &[u8] {
-        &self.made_with
+    /// not matter, what a manifest says does.
+    pub(crate) fn made_with(&self) -> Result<Vec<u8>> {
+        let mut options = self.options.clone();
+        options.load.threads = 1;
+        let mut bytes = self.source.bytes()?.into_owned();
+        bytes.extend(format!("{options:?} {:?} {:?}", self.tiles, self.detector.entry()).bytes());
+        Ok(bytes)
     }
 
     /// The class of this name, or number.
@@ -84,7 +85,15 @@ impl Finder {
 
     /// What the results were made with, to be shown beside them.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
-        self.settings.clone()
+        let (_, iou) = self.detector.nms();
+        let input = self.detector.input();
+        vec![
+            ("model".into(), self.source.name()),
+            ("input".into(), format!("{}×{}", input.width, input.height)),
+            ("backend".into(), self.detector.backend().0.to_string()),
+            ("score ≥".into(), self.detector.score_threshold().to_string()),
+            ("NMS IoU".into(), iou.to_string()),
+        ]
     }
 
     /// What prepares pictures on another thread.
@@ -229,24 +238,4 @@ pub(crate) fn options(
         max_detections: choose.max_detections.map_or(defaults.max_detections, |n| n as usize),
         ..defaults
     })
-}
-
-fn made_with(source: &Source, options: &DetectorOptions, tiles: Option<&TileOptions>) -> Result<Vec<u8>> {
-    let mut options = options.clone();
-    options.load.threads = 1;
-    let mut bytes = source.bytes()?.into_owned();
-    bytes.extend(format!("{options:?} {tiles:?}").bytes());
-    Ok(bytes)
-}
-
-fn settings(source: &Source, detector: &Detector) -> Vec<(String, String)> {
-    let (_, iou) = detector.nms();
-    let input = detector.input();
-    vec![
-        ("model".into(), source.name()),
-        ("input".into(), format!("{}×{}", input.width, input.height)),
-        ("backend".into(), detector.backend().0.to_string()),
-        ("score ≥".into(), detector.score_threshold().to_string()),
-        ("NMS IoU".into(), iou.to_string()),
-    ]
 }

@@ -14,7 +14,7 @@ mod resume;
 mod summary;
 pub(crate) mod tile_args;
 
-pub(crate) use inputs::EXTENSIONS;
+pub use inputs::EXTENSIONS;
 
 use crate::args::{DetectArgs, Format, WriteArgs};
 use crate::fail::{NOTHING_DONE, SOME_SKIPPED};
@@ -222,7 +222,7 @@ fn journal(args: &DetectArgs, format: Format, finder: &Finder) -> Result<Option<
     if !output::can_resume(format) || write.output == Path::new("-") {
         bail!("--resume goes with an --output of the format jsonl, csv, yolo or voc");
     }
-    let mut made_with = finder.made_with().to_vec();
+    let mut made_with = finder.made_with()?;
     made_with.extend(format!("{format:?} {} {}", write.yolo_scores, args.max_megapixels).bytes());
     Ok(Some(Journal::open(&write.output, matches!(format, Format::Yolo | Format::Voc), &made_with)?))
 }
