@@ -11,6 +11,8 @@ use osprey_detector::{
 };
 use std::path::Path;
 
+pub use crate::detect::EXTENSIONS;
+
 /// Why a picture was not looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -67,7 +69,6 @@ impl From<DecodeError> for PictureError {
 #[derive(Debug, Clone)]
 pub struct PictureReader {
     limits: PictureLimits,
-    wanted: (u32, u32),
     preparer: FramePreparer,
 }
 
@@ -86,10 +87,8 @@ impl PictureReader {
     /// # Errors
     /// [`DetectorError::Preprocess`] if the model takes no images.
     pub fn new(detector: &Detector, max_megapixels: Option<u32>) -> Result<Self, DetectorError> {
-        let input = detector.input();
         Ok(Self {
             limits: PictureLimits::megapixels(max_megapixels.unwrap_or(MAX_MEGAPIXELS)),
-            wanted: (input.width as u32, input.height as u32),
             preparer: detector.preparer()?,
         })
     }
@@ -112,7 +111,7 @@ impl PictureReader {
 
     fn see(&mut self, opened: Opened) -> Result<SeenPicture, PictureError> {
         let size = opened.upright_size();
-        let picture = match opened.decode_scaled(self.wanted) {
+        let picture = match opened.decode_scaled(self.preparer.input_size()) {
             Some(scaled) => scaled,
             None => opened.decode()?,
         };

@@ -4,6 +4,7 @@ use crate::detector::lock;
 use crate::error::Error;
 use crate::image::Image;
 use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
+use osprey_cli::pictures::EXTENSIONS;
 use osprey_detector::model::{LoadOptions, Task};
 use osprey_evaluate::{Judged, Truth};
 use osprey_models::ModelSource;
@@ -122,6 +123,12 @@ struct Learned {
     neighbors: NearestNeighbors,
 }
 
+impl Learned {
+    fn class(&self, name: &str) -> Option<usize> {
+        self.neighbors.examples().classes().iter().position(|c| c == name)
+    }
+}
+
 #[pymethods]
 impl Teach {
     #[new]
@@ -152,8 +159,7 @@ impl Teach {
     /// One more example of a class, which is made if it is new.
     fn add(&self, class: &str, features: Vec<f32>) -> PyResult<()> {
         let mut learned = lock(&self.0);
-        let known = learned.neighbors.examples().classes().iter().position(|c| c == class);
-        let class = match known {
+        let class = match learned.class(class) {
             Some(class) => class,
             None => learned.neighbors.add_class(class).map_err(failed)?,
         };
@@ -162,8 +168,7 @@ impl Teach {
 
     fn remove(&self, class: &str) -> PyResult<()> {
         let mut learned = lock(&self.0);
-        let known = learned.neighbors.examples().classes().iter().position(|c| c == class);
-        let known = known.ok_or_else(|| PyKeyError::new_err(class.to_owned()))?;
+        let known = learned.class(class).ok_or_else(|| PyKeyError::new_err(class.to_owned()))?;
         learned.neighbors.remove_class(known).map_err(failed)
     }
 
@@ -212,9 +217,6 @@ pub(crate) fn pictures(truth: PathBuf, images: PathBuf, names: Vec<String>) -> P
     let truth = Truth::read(&truth, &images, &names, &EXTENSIONS).map_err(value)?;
     Ok(truth.pictures.into_iter().map(|p| p.path).collect())
 }
-
-/// Extensions of pictures beside files of truth.
-const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "tif", "tiff"];
 
 fn value(e: osprey_evaluate::EvaluateError) -> PyErr {
     PyValueError::new_err(e.to_string())

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use walkdir::WalkDir;
 
 /// Extensions that count as pictures in folders; a file that is named is tried whatever it is called.
-pub(crate) const EXTENSIONS: [&str; 11] =
+pub const EXTENSIONS: [&str; 11] =
     ["jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "tif", "tiff", "dib", "gif"];
 
 /// Extensions of pictures and films that are not read, with what they are called.
@@ -191,7 +191,8 @@ pub(crate) fn remedy(kind: &str) -> &'static str {
     }
 }
 
-fn has_picture_extension(path: &Path) -> bool {
+/// Whether a file's name is that of a picture that is read.
+pub(crate) fn has_picture_extension(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str());
     extension.is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)))
 }

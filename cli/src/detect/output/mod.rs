@@ -11,6 +11,7 @@ mod yolo;
 
 pub(crate) use yolo::with_suffix;
 
+use super::inputs::has_picture_extension;
 use super::record::Record;
 use crate::args::{Format, WriteArgs};
 use crate::files::Destination;
@@ -39,7 +40,7 @@ pub(crate) fn format(args: &WriteArgs) -> Result<Format> {
             Some("csv") => Format::Csv,
             Some("json") => Format::Coco,
             None | Some("txt" | "log") => Format::Table,
-            Some(e) if crate::detect::EXTENSIONS.contains(&e) => bail!(
+            Some(_) if has_picture_extension(&args.output) => bail!(
                 "{} is a picture's name: --annotated DIR writes pictures with boxes, --output a table or one \
                  of the formats that --format names",
                 args.output.display()

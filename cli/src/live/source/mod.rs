@@ -11,6 +11,7 @@ mod y4m;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 use super::args::SourceArg;
 use super::args::{LiveArgs, RawFormat};
+use crate::detect::inputs::has_picture_extension;
 use anyhow::{Context, Result, bail};
 use osprey_detector::frame::{Frame, FrameError, Orientation, PackedFormat, Plane, YuvColor};
 use std::fs::File;
@@ -159,7 +160,7 @@ pub(super) fn open(args: &LiveArgs) -> Result<Stream> {
     if args.raw.is_some() {
         bail!("--raw is for standard input: pass - in place of {}", input.display());
     }
-    if let Some(found) = ffmpeg::Input::parse(input).filter(|_| !is_picture(input)) {
+    if let Some(found) = ffmpeg::Input::parse(input).filter(|_| !has_picture_extension(input)) {
         let alive = found.is_alive();
         let film = ffmpeg::Ffmpeg::open(found, args.hardware_decoding, args.repeat)?;
         let rate = film.fps().filter(|_| !alive);
@@ -174,11 +175,6 @@ pub(super) fn open(args: &LiveArgs) -> Result<Stream> {
     }
     let pictures = pictures::Pictures::new(input, args.repeat)?;
     Ok(Stream::new(pictures, Some(args.fps.unwrap_or(DEFAULT_FPS))))
-}
-
-fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-    extension.is_some_and(|e| crate::detect::EXTENSIONS.contains(&e.as_str()))
 }
 
 fn is_y4m(path: &Path) -> bool {
