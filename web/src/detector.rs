@@ -22,7 +22,7 @@ pub(crate) struct Eye {
 
 impl Eye {
     pub(crate) fn new(model: &[u8], options: &str) -> Result<Self, Failure> {
-        let options = Options::parse(options)?.detector();
+        let options = Options::parse(options)?.detector()?;
         let detector = Detector::from_bytes(model, &options)?;
         Ok(Self {
             tracker: Tracker::new(options::tracker(detector.score_threshold())),
@@ -47,7 +47,7 @@ impl Eye {
     }
 
     pub(crate) fn configure(&mut self, options: &str) -> Result<(), Failure> {
-        let options = Options::parse(options)?.detector();
+        let options = Options::parse(options)?.detector()?;
         self.detector.reconfigure(&options)?;
         self.tracker = Tracker::new(options::tracker(self.detector.score_threshold()));
         Ok(())

@@ -27,6 +27,12 @@ pub(crate) enum Failure {
     /// Options that cannot be read.
     #[error("options: {0}")]
     Options(#[from] serde_json::Error),
+    /// An instruction set that does not exist here.
+    #[error("options: isa: \"{name}\" is none of this module's instruction sets")]
+    Isa {
+        /// What was given.
+        name: String,
+    },
     /// A manifest that cannot be read.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

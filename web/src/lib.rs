@@ -65,6 +65,17 @@ fn with<T>(failed: T, work: impl FnOnce(&mut State) -> Result<T, Failure>) -> T 
     })
 }
 
+/// As [`with`], for what fills the boxes anew and says how many they are.
+fn with_boxes(work: impl FnOnce(&mut State, &mut Vec<f32>) -> Result<i32, Failure>) -> i32 {
+    with(-1, |state| {
+        let mut boxes = std::mem::take(&mut state.boxes);
+        boxes.clear();
+        let count = work(state, &mut boxes);
+        state.boxes = boxes;
+        count
+    })
+}
+
 /// Grows `buffer` to `length`; null where that is more than `most`.
 fn room(buffer: &mut Vec<u8>, length: usize, most: usize) -> *mut u8 {
     if length > most {
@@ -175,17 +186,15 @@ pub extern "C" fn osprey_configure(handle: u32, options: usize) -> i32 {
 /// the upright picture, 0 and 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_detect(handle: u32, length: usize) -> i32 {
-    with(-1, |state| {
-        let mut boxes = std::mem::take(&mut state.boxes);
-        boxes.clear();
+    with_boxes(|state, boxes| {
         let (layout, bytes) = (state.layout, std::mem::take(&mut state.bytes));
         let found = match bytes.get(..length) {
             Some(pixels) => {
-                frame::frame(&layout, pixels).and_then(|frame| state.eye(handle)?.detect(&frame, &mut boxes))
+                frame::frame(&layout, pixels).and_then(|frame| state.eye(handle)?.detect(&frame, boxes))
             }
             None => Err(Failure::Length { length, room: bytes.len() }),
         };
-        (state.bytes, state.boxes) = (bytes, boxes);
+        state.bytes = bytes;
         found
     })
 }
@@ -194,25 +203,13 @@ pub extern "C" fn osprey_detect(handle: u32, length: usize) -> i32 {
 /// place: class, score, edges, number, and seconds since the object was last detected.
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_track(handle: u32, seconds: f64) -> i32 {
-    with(-1, |state| {
-        let mut boxes = std::mem::take(&mut state.boxes);
-        boxes.clear();
-        let tracked = state.eye(handle).map(|eye| eye.track(seconds, &mut boxes));
-        state.boxes = boxes;
-        tracked
-    })
+    with_boxes(|state, boxes| Ok(state.eye(handle)?.track(seconds, boxes)))
 }
 
 /// Where the tracked objects are at `seconds`, without a new detection.
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_predict(handle: u32, seconds: f64) -> i32 {
-    with(-1, |state| {
-        let mut boxes = std::mem::take(&mut state.boxes);
-        boxes.clear();
-        let tracked = state.eye(handle).map(|eye| eye.predict(seconds, &mut boxes));
-        state.boxes = boxes;
-        tracked
-    })
+    with_boxes(|state, boxes| Ok(state.eye(handle)?.predict(seconds, boxes)))
 }
 
 /// The boxes of the last call.

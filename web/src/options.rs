@@ -48,14 +48,15 @@ impl Options {
     }
 
     /// The library's.
-    pub(crate) fn detector(self) -> DetectorOptions {
+    pub(crate) fn detector(self) -> Result<DetectorOptions, Failure> {
+        let isa = self.isa.map(|name| name.parse::<Isa>().map_err(|_| Failure::Isa { name })).transpose()?;
         let usual = DetectorOptions::default();
         let mut nms = usual.nms;
         nms.iou_threshold = self.iou_threshold;
-        DetectorOptions {
+        Ok(DetectorOptions {
             load: LoadOptions {
                 threads: 1,
-                isa: self.isa.and_then(|name| name.parse::<Isa>().ok()),
+                isa,
                 limits: Limits { memory: MAX_MEMORY, ..Limits::default() },
                 entry: self.entry,
                 ..usual.load
@@ -72,7 +73,7 @@ impl Options {
             },
             max_detections: self.max_detections.unwrap_or(usual.max_detections),
             ..usual
-        }
+        })
     }
 }
 
@@ -98,11 +99,13 @@ mod tests {
     #[test]
     fn names_are_those_of_javascript_and_others_are_refused() {
         let options = Options::parse(r#"{"scoreThreshold":0.4,"classes":["dog"],"maxDetections":7}"#);
-        let options = options.unwrap().detector();
+        let options = options.unwrap().detector().unwrap();
         assert_eq!((options.score_threshold, options.max_detections), (Some(0.4), 7));
         assert_eq!(options.classes, ClassFilter::Only(vec!["dog".into()]));
         assert!(Options::parse(r#"{"score_threshold":0.4}"#).is_err());
         assert!(Options::parse("[").is_err());
+        let misspelt = Options::parse(r#"{"isa":"simd129"}"#).unwrap().detector();
+        assert!(matches!(misspelt, Err(Failure::Isa { name }) if name == "simd129"));
         assert!(Options::parse("").is_ok());
     }
 
@@ -112,7 +115,7 @@ mod tests {
         let models: Vec<serde_json::Value> = serde_json::from_str(&models).unwrap();
         let entry = models.iter().find(|m| m["default"] == true && m["task"] == "detection").unwrap();
         let text = serde_json::json!({ "entry": entry }).to_string();
-        let options = Options::parse(&text).unwrap().detector();
+        let options = Options::parse(&text).unwrap().detector().unwrap();
         assert_eq!(options.load.entry.unwrap().name, entry["name"]);
     }
 }
