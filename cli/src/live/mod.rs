@@ -49,12 +49,8 @@ struct Outputs {
 pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let model = model::resolve(args.model.model.as_deref())?;
     let options = finder::options(&args.model, &args.choose, &args.pictures, &args.tiles)?;
-    let load = {
-        let (model, options) = (model.clone(), options.clone());
-        move || model.try_detector(&options)
-    };
-    // Looked at before the worker owns it; loading takes milliseconds.
-    let detector = load().with_context(|| format!("cannot detect with {model}"))?;
+    // Looked at before the worker owns it.
+    let detector = model.detector(&options)?;
     let labels: Arc<[String]> = detector.class_names().into();
     finder::notes(&model, &detector);
     let header = Header::new(&model.name(), &model.bytes()?, detector.input_spec());
@@ -63,7 +59,9 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let blur = blur?;
     let zones = args.zones.as_deref().map(|file| Zones::open(file, detector.labels(), &args.events));
     let zones = zones.transpose()?;
-    drop(detector);
+    // Another one is made only where a fault ended the first.
+    let mut first = Some(detector);
+    let detectors = move || first.take().map_or_else(|| model.try_detector(&options), Ok);
 
     interrupt::watch()?;
     let Stream { mut source, pace, rate, every } = source::open(args)?;
@@ -86,7 +84,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let looks =
         Looks { always: observed.annotated.is_some(), viewers: observed.page.as_ref().map(Page::viewers) };
     let (pipeline, results) =
-        Pipeline::start(load, &PipelineOptions { tiles, ..pipeline_options(args, every) })?;
+        Pipeline::start(detectors, &PipelineOptions { tiles, ..pipeline_options(args, every) })?;
     let pipeline = Arc::new(pipeline);
     pipeline.set_interval(args.interval);
     let observing = observed.attach(&pipeline, &stop);

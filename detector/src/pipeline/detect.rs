@@ -118,9 +118,6 @@ impl<D: Detect> Task for DetectTask<D> {
             self.detector.reconfigure(&options)?;
         }
         timings.time(Stage::Inference, || self.detector.infer_prepared(&input.frame))?;
-        if let Some(took) = timings.get(Stage::Inference) {
-            lock(&self.shared.recent).add(took);
-        }
         timings.time(Stage::Post, || match &mut self.tiler {
             Some(tiler) => {
                 tiler.begin();
@@ -138,6 +135,8 @@ impl<D: Detect> Task for DetectTask<D> {
                 Ok::<_, DetectorError>(())
             })?;
         }
+        let model = [Stage::Inference, Stage::Tiles].into_iter().filter_map(|stage| timings.get(stage));
+        lock(&self.shared.recent).add(model.sum());
         let tracks = timings.time(Stage::Track, || match &self.shared.tracker {
             Some(tracker) => lock(tracker).update(&self.found, input.at).to_vec(),
             None => Vec::new(),
@@ -330,7 +329,8 @@ impl<D: Detect> Pipeline<D> {
         lock(&self.preparer).spec().clone()
     }
 
-    /// Milliseconds that inference took in nine of ten runs of the last second; 0 if none ran yet.
+    /// Milliseconds that the model took for nine of ten frames of the last second, tiles included; 0 if none ran
+    /// yet.
     pub fn recent_inference_ms(&self) -> f64 {
         lock(&self.shared.recent).p90_ms()
     }

@@ -1,5 +1,6 @@
 use super::*;
-use crate::detect::Detect;
+use std::time::Duration;
+use crate::detect::{Detect, TileOptions, Tiling};
 use crate::frame::{Frame, Orientation, Plane, YuvColor};
 use crate::geometry::{Detection, InputBox, NormBox};
 use crate::model::ModelError;
@@ -13,6 +14,8 @@ struct Bright {
     input: Tensor,
     fit: Fit,
     least_score: f32,
+    /// How long a run takes at least.
+    takes: Duration,
     found: Vec<Detection<InputBox>>,
 }
 
@@ -29,6 +32,7 @@ impl Bright {
             spec,
             fit,
             least_score: 0.0,
+            takes: Duration::ZERO,
             found: Vec::new(),
         }
     }
@@ -48,6 +52,7 @@ impl Detect for Bright {
     }
 
     fn infer(&mut self) -> Result<(), ModelError> {
+        std::thread::sleep(self.takes);
         Ok(())
     }
 
@@ -100,6 +105,19 @@ fn picture(width: usize, height: usize, bright: NormBox) -> Vec<u8> {
     let (top, bottom) = (pixels.y_min.round() as usize, pixels.y_max.round() as usize);
     let inside = |x, y| (left..right).contains(&x) && (top..bottom).contains(&y);
     (0..width * height).map(|i| if inside(i % width, i / width) { 255 } else { 0 }).collect()
+}
+
+#[test]
+fn tiles_count_in_the_latency() {
+    let takes = Duration::from_millis(3);
+    let detector = move || Ok(Bright { takes, ..Bright::new(96, 64, Fit::Stretch) });
+    let tiles = Some(TileOptions { tiling: Tiling::Along(2), ..Default::default() });
+    let (pipeline, results) = Pipeline::start(detector, &PipelineOptions { tiles, ..options() }).unwrap();
+    assert_eq!(pipeline.recent_inference_ms(), 0.0);
+    pipeline.submit(&Frame::gray(&[200; 320 * 240], 320, 240).unwrap()).unwrap();
+    results.recv().unwrap().unwrap();
+    // The whole frame and four parts.
+    assert!(pipeline.recent_inference_ms() >= 15.0, "{}", pipeline.recent_inference_ms());
 }
 
 #[test]
