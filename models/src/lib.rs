@@ -16,6 +16,7 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
+mod embedded;
 mod source;
 
 pub use source::ModelSource;
@@ -23,8 +24,6 @@ pub use source::ModelSource;
 use osprey_detector::model::{
     Entry, LabelError, LabelSource, Labels, LabelsEntry, LoadOptions, Manifest, ManifestError, Task,
 };
-
-include!(concat!(env!("OUT_DIR"), "/models.rs"));
 
 /// Why a model that should be part of this build is not.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -72,7 +71,7 @@ impl BuiltIn {
 /// # Errors
 /// [`BuiltInError::Manifest`].
 pub fn manifest() -> Result<Manifest, BuiltInError> {
-    Ok(Manifest::parse(MANIFEST)?)
+    Ok(Manifest::parse(embedded::manifest())?)
 }
 
 /// The model of this name; `None` where there is none.
@@ -92,10 +91,8 @@ pub fn default_for(task: Task) -> Result<Option<BuiltIn>, BuiltInError> {
 }
 
 fn built_in(entry: &Entry) -> Result<BuiltIn, BuiltInError> {
-    let find = |file: &str| {
-        let found = FILES.iter().find(|(name, _)| *name == file).map(|(_, bytes)| *bytes);
-        found.ok_or_else(|| BuiltInError::Missing { file: file.to_owned() })
-    };
+    let find =
+        |file: &str| embedded::file(file).ok_or_else(|| BuiltInError::Missing { file: file.to_owned() });
     let labels = match &entry.labels {
         Some(LabelsEntry::File(file)) => Some(Labels::parse(find(file)?, LabelSource::Manifest)?),
         _ => None,
