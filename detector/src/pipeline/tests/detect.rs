@@ -1,5 +1,4 @@
 use super::*;
-use std::time::Duration;
 use crate::detect::{Detect, TileOptions, Tiling};
 use crate::frame::{Frame, Orientation, Plane, YuvColor};
 use crate::geometry::{Detection, InputBox, NormBox};
@@ -7,6 +6,7 @@ use crate::model::ModelError;
 use crate::preprocess::{Align, Filter, Fit, PreprocessOptions};
 use crate::ssd::{ClassFilter, DetectorError, DetectorOptions};
 use crate::tensor::{DType, Tensor, TensorSpec, TensorView, TensorViewMut};
+use std::time::Duration;
 
 /// Finds bright pixels: one box about all of them.
 struct Bright {
