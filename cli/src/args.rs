@@ -180,6 +180,9 @@ pub(crate) enum Format {
     Csv,
     /// One COCO file: images, categories (ids from 1), annotations with scores.
     Coco,
+    /// A row for each picture, skipped ones included, with a list of boxes: what the Python package's Arrow
+    /// functions write.
+    Parquet,
     /// Tasks with predictions for Label Studio, whose boxes people then correct.
     LabelStudio,
     /// COCO's array of results, for the loadRes of pycocotools: the ids of COCO's own classes and images.

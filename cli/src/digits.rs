@@ -59,9 +59,7 @@ pub(crate) fn run(args: &DigitsArgs) -> Result<ExitCode> {
                 done += 1;
                 progress.around(|| write(&input.path, &digit, args.format))?;
             }
-            Err(e) => {
-                skipped.push(Skipped { image: input.path.display().to_string(), reason: format!("{e:#}") })
-            }
+            Err(e) => skipped.push(Skipped::unreadable(&input.path, format!("{e:#}"))),
         }
         progress.advance();
     }

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 pa = pytest.importorskip("pyarrow")
+parquet = pytest.importorskip("pyarrow.parquet")
 
 from conftest import CAT  # noqa: E402
 from osprey_vision import Detector, arrow  # noqa: E402
@@ -37,6 +42,24 @@ def test_rows_say_what_detect_says() -> None:
     assert [b["score"] for b in row["boxes"]] == found.confidence.tolist()
     assert [[b[k] for k in ("x1", "y1", "x2", "y2")] for b in row["boxes"]] == found.xyxy.tolist()
     assert [b["label"] for b in row["boxes"]] == found.labels
+
+
+def test_the_program_writes_the_same_rows(tmp_path: Path) -> None:
+    cat = CAT.read_bytes()
+    files = {"cat.png": cat, "damaged.jpg": b"damaged", "empty.png": b"", "half.png": cat[:900], "twice.png": cat}
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for name, content in files.items():
+        (pictures / name).write_bytes(content)
+    command = [sys.executable, "-m", "osprey_vision", "detect", pictures, "-o", tmp_path / "found.parquet", "--quiet"]
+    assert subprocess.run(command, check=False).returncode == 2
+    table = parquet.read_table(tmp_path / "found.parquet")
+    assert [f.name for f in table.schema] == arrow.SCHEMA.names
+    table = table.cast(arrow.SCHEMA)
+    paths = [str(pictures / name) for name in files]
+    mine = arrow.detect(pa.record_batch({"path": paths, "bytes": pa.array(files.values(), pa.binary())}))
+    assert table.drop(["ms"]).to_pylist() == mine.drop_columns(["ms"]).to_pylist()
+    assert [ms > 0 for ms in table["ms"].to_pylist()] == [True, False, False, False, True]
 
 
 def test_other_libraries_read_detections() -> None:

@@ -61,6 +61,24 @@ fn csv_says_the_same_as_jsonl() {
     assert_eq!(read, expected);
 }
 
+#[test]
+fn parquet_is_written_or_the_build_that_writes_it_is_named() {
+    let (model, scratch) = (detector(), Scratch::with_photos());
+    let run = outcome(&mut scratch.detect(&model, &["photos", "-o", "found.parquet"]));
+    match cfg!(feature = "parquet") {
+        true => {
+            assert_eq!(run.status, Some(0), "{}", run.stderr);
+            let file = std::fs::read(scratch.path("found.parquet")).expect("a file");
+            assert!(file.starts_with(b"PAR1") && file.ends_with(b"PAR1"));
+        }
+        false => {
+            assert_eq!(run.status, Some(1));
+            assert!(run.stderr.contains("--features parquet"), "{}", run.stderr);
+            assert!(!scratch.path("found.parquet").exists());
+        }
+    }
+}
+
 #[derive(serde::Deserialize)]
 struct CsvRow {
     image: String,

@@ -1,6 +1,6 @@
 //! Boxes and labels drawn on a picture.
 
-use super::record::{Found, Record};
+use super::record::Found;
 use ab_glyph::FontRef;
 use image::{Rgb, RgbImage};
 use imageproc::drawing::{draw_filled_rect_mut, draw_text_mut, text_size};
@@ -25,9 +25,9 @@ pub(crate) fn color(class_id: usize) -> [u8; 3] {
 }
 
 /// Sets boxes and labels into `image`, whose size may differ from the record's.
-pub(crate) fn draw(image: &mut RgbImage, record: &Record, font: &FontRef<'_>) {
+pub(crate) fn draw(image: &mut RgbImage, found: &[Found], of: (u32, u32), font: &FontRef<'_>) {
     let (width, height) = image.dimensions();
-    let (scale_x, scale_y) = (width as f32 / record.width as f32, height as f32 / record.height as f32);
+    let (scale_x, scale_y) = (width as f32 / of.0 as f32, height as f32 / of.1 as f32);
     let short_side = width.min(height) as f32;
     let thickness = (short_side / 200.0).round().clamp(1.0, 12.0) as i32;
     let text_height = (short_side / 24.0).clamp(11.0, 72.0);
@@ -36,12 +36,12 @@ pub(crate) fn draw(image: &mut RgbImage, record: &Record, font: &FontRef<'_>) {
         let [top, bottom] = [f.bbox.y_min, f.bbox.y_max].map(|y| (y * scale_y).round() as i32);
         [left, top, right.max(left + 1), bottom.max(top + 1)]
     };
-    // The best comes first in a record, and is to lie on top; all labels lie above all lines.
-    for f in record.found.iter().rev() {
+    // The best comes first, and is to lie on top; all labels lie above all lines.
+    for f in found.iter().rev() {
         frame(image, corners(f), thickness, Rgb(color(f.class_id)));
     }
     let mut placed: Vec<[i32; 4]> = Vec::new();
-    for f in &record.found {
+    for f in found {
         let rgb = color(f.class_id);
         let text = format!("{} {:.0} %", f.label, f.score * 100.0);
         let (text_w, text_h) = text_size(text_height, font, &text);
@@ -111,27 +111,20 @@ fn hsl(hue: f32, saturation: f32, lightness: f32) -> [u8; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::Times;
     use super::*;
     use osprey_detector::PixelBox;
 
-    fn record(bbox: PixelBox) -> Record {
-        let found = vec![Found { class_id: 3, label: "käfer".into(), score: 0.5, bbox }];
-        Record {
-            image: String::new(),
-            name: "x".into(),
-            width: 200,
-            height: 100,
-            found,
-            times: Times::default(),
-        }
+    /// In a picture of 200 x 100 pixels.
+    fn draw_one(image: &mut RgbImage, bbox: PixelBox) {
+        let found = Found { class_id: 3, label: "käfer".into(), score: 0.5, bbox };
+        draw(image, &[found], (200, 100), &font());
     }
 
     #[test]
     fn the_line_lies_on_the_edges_of_the_box() {
         let mut image = RgbImage::new(200, 100);
         let bbox = PixelBox { x_min: 20.0, y_min: 40.0, x_max: 180.0, y_max: 90.0 };
-        draw(&mut image, &record(bbox), &font());
+        draw_one(&mut image, bbox);
         let line = Rgb(color(3));
         for (x, y) in [(20, 60), (179, 60), (100, 40), (100, 89)] {
             assert_eq!(*image.get_pixel(x, y), line, "at {x},{y}");
@@ -146,11 +139,7 @@ mod tests {
         for (w, h) in [(1, 1), (1, 300), (300, 1), (33, 17)] {
             for (a, b) in [(0.0, 0.0), (-5.0, 500.0), (199.9, 200.0), (150.0, 20.0)] {
                 let mut image = RgbImage::new(w, h);
-                draw(
-                    &mut image,
-                    &record(PixelBox { x_min: a, y_min: a / 2.0, x_max: b, y_max: b / 2.0 }),
-                    &font(),
-                );
+                draw_one(&mut image, PixelBox { x_min: a, y_min: a / 2.0, x_max: b, y_max: b / 2.0 });
             }
         }
     }

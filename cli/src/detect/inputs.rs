@@ -93,7 +93,7 @@ impl Inputs {
         }
         inputs.unread.retain(|_, count| *count > 0);
         if inputs.files.is_empty() {
-            let reasons = inputs.skipped.iter().map(|s| format!("{}: {}", s.image, s.reason));
+            let reasons = inputs.skipped.iter().map(|s| format!("{}: {}", s.image, s.error));
             let reasons: Vec<_> = reasons.chain(inputs.left_out()).collect();
             bail!("there is no picture to look at\n  {}", reasons.join("\n  "));
         }
@@ -163,7 +163,7 @@ impl Inputs {
     }
 
     fn skip(&mut self, path: &Path, reason: String) {
-        self.skipped.push(Skipped { image: path.display().to_string(), reason });
+        self.skipped.push(Skipped::unreadable(path, reason));
     }
 }
 
@@ -307,7 +307,7 @@ mod tests {
         let inputs = collect(dir.path(), &["a.jpg", "missing.jpg", "only"], false).expect("one picture");
         assert_eq!(inputs.files.len(), 1);
         assert_eq!(inputs.skipped.len(), 2);
-        assert!(inputs.skipped[1].reason.contains("--recursive"));
+        assert!(inputs.skipped[1].error.message.contains("--recursive"));
         let error = collect(dir.path(), &["missing.jpg"], false).expect_err("no picture");
         assert!(error.to_string().contains("missing.jpg"));
     }

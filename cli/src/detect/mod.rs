@@ -92,6 +92,7 @@ impl Job {
             limits: PictureLimits::megapixels(args.max_megapixels),
             decoders: args.decode_threads.map_or(cores, usize::from),
             finishers: if draws { cores.min(8) } else { 1 },
+            identify: output::identifies(format),
         };
         let progress = Progress::new(inputs.files.len(), args.quiet, write.output == Path::new("-"));
         if done > 0 {
@@ -115,15 +116,17 @@ impl Job {
         let mut summary = Summary::default();
         let (writer, report, progress) = (&mut self.writer, &mut self.report, &self.progress);
         let journal = &mut self.journal;
-        let skip = |s: &Skipped, summary: &mut Summary, report: &mut Option<Report>| {
-            progress.skipped(s);
-            summary.skip();
-            if let Some(report) = report {
-                report.skip(s);
-            }
-        };
+        let skip =
+            |s: &Skipped, writer: &mut dyn Writer, summary: &mut Summary, report: &mut Option<Report>| {
+                progress.skipped(s);
+                summary.skip();
+                if let Some(report) = report {
+                    report.skip(s);
+                }
+                writer.skip(s)
+            };
         for s in &self.inputs.skipped {
-            skip(s, &mut summary, report);
+            skip(s, &mut **writer, &mut summary, report)?;
         }
         self.inputs.left_out().for_each(|line| progress.note(&line));
         summary.skipped += self.inputs.unread.values().sum::<u64>();
@@ -141,7 +144,7 @@ impl Job {
                             report.add(&record, &jpeg)?;
                         }
                     }
-                    Outcome::Skipped(s) => skip(&s, &mut summary, report),
+                    Outcome::Skipped(s) => skip(&s, &mut **writer, &mut summary, report)?,
                 }
                 progress.advance();
                 Ok(interrupt::check()?)
@@ -280,7 +283,7 @@ impl Finish for Sketcher {
         }
         let thumbnail = if for_report { Some(report::thumbnail(&image)?) } else { None };
         if let Some(folder) = &self.annotated {
-            annotate::draw(&mut image, record, &self.font);
+            annotate::draw(&mut image, &record.found, (record.width, record.height), &self.font);
             save(&image, format, &folder.join(&record.name))?;
         }
         Ok(thumbnail)

@@ -33,7 +33,7 @@ impl Progress {
 
     /// Says that a picture was left out.
     pub(crate) fn skipped(&self, s: &Skipped) {
-        self.bar.suspend(|| eprintln!("osprey: skipped {}: {}", s.image, s.reason));
+        self.bar.suspend(|| eprintln!("osprey: skipped {}: {}", s.image, s.error));
     }
 
     /// Says something that concerns no single picture.

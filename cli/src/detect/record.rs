@@ -1,7 +1,10 @@
 //! What is known of a picture once it went through the detector.
 
+use crate::pictures::{PictureError, PictureErrorKind};
 use osprey_detector::PixelBox;
-use std::path::PathBuf;
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A picture with what was found in it.
@@ -9,6 +12,9 @@ use std::time::Duration;
 pub(crate) struct Record {
     /// The path as it was given.
     pub(crate) image: String,
+    /// Of its file, where the output wants it.
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet names files by content"))]
+    pub(crate) image_id: ImageId,
     /// What files made from this picture are called, without extension.
     pub(crate) name: PathBuf,
     /// Width of the upright picture in pixels.
@@ -54,7 +60,34 @@ impl Times {
 #[derive(Debug, Clone)]
 pub(crate) struct Skipped {
     pub(crate) image: String,
-    pub(crate) reason: String,
+    /// Of its file, where that could be read and the output wants it.
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet names files by content"))]
+    pub(crate) image_id: ImageId,
+    pub(crate) error: PictureError,
+}
+
+impl Skipped {
+    /// A path that cannot be read, for a reason.
+    pub(crate) fn unreadable(path: &Path, reason: String) -> Self {
+        let error = PictureError { kind: PictureErrorKind::Unreadable, message: reason };
+        Self { image: path.display().to_string(), image_id: ImageId::default(), error }
+    }
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of a file; by default empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ImageId(String);
+
+impl ImageId {
+    pub(crate) fn of(file: &[u8]) -> Self {
+        Self(Sha256::digest(file).iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl fmt::Display for ImageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// Milliseconds, to the microsecond.

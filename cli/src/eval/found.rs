@@ -38,6 +38,7 @@ pub(crate) fn by_model(truth: &Truth, finder: &mut Finder, args: &EvalArgs) -> R
         limits: PictureLimits::megapixels(crate::args::MAX_MEGAPIXELS),
         decoders: thread::available_parallelism().map_or(1, usize::from),
         finishers: 1,
+        identify: false,
     };
     let progress = Progress::new(inputs.len(), args.quiet, false);
     let mut judged = Vec::with_capacity(inputs.len());

@@ -145,9 +145,7 @@ pub(crate) fn run(args: &ClassifyArgs) -> Result<ExitCode> {
                 done += 1;
                 progress.around(|| write(&input.path, &answer, args))?;
             }
-            Err(e) => {
-                skipped.push(Skipped { image: input.path.display().to_string(), reason: format!("{e:#}") })
-            }
+            Err(e) => skipped.push(Skipped::unreadable(&input.path, format!("{e:#}"))),
         }
         progress.advance();
     }

@@ -115,9 +115,7 @@ impl Folders {
         for (index, (class, path)) in files.into_iter().enumerate() {
             match extractor.views(&path, index) {
                 Ok(views) => pictures.push(Labelled { class, views }),
-                Err(e) => {
-                    skipped.push(Skipped { image: path.display().to_string(), reason: format!("{e:#}") })
-                }
+                Err(e) => skipped.push(Skipped::unreadable(&path, format!("{e:#}"))),
             }
             progress.advance();
         }

@@ -3,7 +3,7 @@
 use super::source::ffmpeg::Encoder;
 use crate::detect::annotate;
 use crate::detect::blur::pixelate;
-use crate::detect::record::{Found, Record, Times, corners, milliseconds, round};
+use crate::detect::record::{Found, corners, milliseconds, round};
 use crate::files::Destination;
 use ab_glyph::FontRef;
 use anyhow::{Context, Result};
@@ -13,7 +13,7 @@ use osprey_detector::pipeline::{Detections, Shown, Stage};
 use osprey_detector::track::Track;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A result with names in place of numbers.
 pub(super) fn line(shown: &Shown<Detections>, labels: &[String]) -> Value {
@@ -69,16 +69,14 @@ pub(super) fn draw(image: &mut RgbImage, shown: &Shown<Detections>, labels: &[St
     let tracked =
         |t: &Track| found(t.class_id, format!("{} #{}", name(labels, t.class_id), t.id), t.score, t.bbox);
     let output = &shown.output;
-    let found = match output.tracks.is_empty() {
+    let found: Vec<_> = match output.tracks.is_empty() {
         false => output.tracks.iter().map(tracked).collect(),
         true => {
             let detections = output.detections.iter();
             detections.map(|d| found(d.class_id, name(labels, d.class_id), d.score, d.bbox)).collect()
         }
     };
-    let record =
-        Record { image: String::new(), name: PathBuf::new(), width, height, found, times: Times::default() };
-    annotate::draw(image, &record, font);
+    annotate::draw(image, &found, (width, height), font);
 }
 
 /// Y4M with full chroma, or a film of another kind through ffmpeg; the first frame sets the size, others

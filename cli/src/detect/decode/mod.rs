@@ -103,6 +103,11 @@ enum Content {
 
 /// Reads a file and its header.
 pub(crate) fn open(path: &Path, limits: &PictureLimits) -> Result<Opened, DecodeError> {
+    open_bytes(read(path, limits)?, limits)
+}
+
+/// The bytes of a file.
+pub(crate) fn read(path: &Path, limits: &PictureLimits) -> Result<Vec<u8>, DecodeError> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     if length > limits.file_bytes {
@@ -111,7 +116,7 @@ pub(crate) fn open(path: &Path, limits: &PictureLimits) -> Result<Opened, Decode
     let mut bytes = Vec::with_capacity(length as usize);
     // The file may grow while it is read.
     file.take(limits.file_bytes).read_to_end(&mut bytes)?;
-    open_bytes(bytes, limits)
+    Ok(bytes)
 }
 
 /// Reads the header of a file held in memory.

@@ -5,6 +5,8 @@ mod coco_results;
 mod csv;
 mod jsonl;
 mod label_studio;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod table;
 mod voc;
 mod yolo;
@@ -12,7 +14,7 @@ mod yolo;
 pub(crate) use yolo::with_suffix;
 
 use super::inputs::has_picture_extension;
-use super::record::Record;
+use super::record::{Record, Skipped};
 use crate::args::{Format, WriteArgs};
 use crate::files::Destination;
 use anyhow::{Result, bail};
@@ -21,6 +23,11 @@ use std::path::Path;
 /// Takes the records in the order of the inputs.
 pub(crate) trait Writer: Send {
     fn write(&mut self, record: &Record) -> Result<()>;
+
+    /// Takes a picture that was left out, where the format has a place for it.
+    fn skip(&mut self, _: &Skipped) -> Result<()> {
+        Ok(())
+    }
 
     /// Brings what was written so far to the disk, and says how long the output is, where it is one file.
     fn settle(&mut self) -> Result<u64> {
@@ -38,6 +45,7 @@ pub(crate) fn format(args: &WriteArgs) -> Result<Format> {
         Ok(match extension.as_deref() {
             Some("jsonl" | "ndjson") => Format::Jsonl,
             Some("csv") => Format::Csv,
+            Some("parquet") => Format::Parquet,
             Some("json") => Format::Coco,
             None | Some("txt" | "log") => Format::Table,
             Some(_) if has_picture_extension(&args.output) => bail!(
@@ -61,10 +69,20 @@ pub(crate) fn format(args: &WriteArgs) -> Result<Format> {
             bail!("{} is a file; this format takes a folder as --output", args.output.display());
         }
     }
+    if format == Format::Parquet && !cfg!(feature = "parquet") {
+        bail!(
+            "this program was built without Parquet; `cargo build --release --features parquet` builds one with it"
+        );
+    }
     if args.yolo_scores && format != Format::Yolo {
         bail!("--yolo-scores goes with --format yolo");
     }
     Ok(format)
+}
+
+/// Whether rows of this format name pictures by what is in their files.
+pub(crate) fn identifies(format: Format) -> bool {
+    format == Format::Parquet
 }
 
 /// Formats whose output is whole after each picture, so that a run can go on in it.
@@ -90,6 +108,10 @@ pub(crate) fn writer(
         Format::Csv => Box::new(csv::Csv::new(lines()?, from.is_none_or(|end| end == 0))?),
         Format::CocoResults => Box::new(coco_results::CocoResults::new(Destination::create(path)?, labels)?),
         Format::LabelStudio => Box::new(label_studio::LabelStudio::new(Destination::create(path)?)?),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => Box::new(parquet::Parquet::new(Destination::create(path)?)?),
+        #[cfg(not(feature = "parquet"))]
+        Format::Parquet => bail!("this program was built without Parquet"),
         Format::Coco => Box::new(coco::Coco::new(Destination::create(path)?, labels)?),
         Format::Yolo => Box::new(yolo::Yolo::new(path, labels, args.yolo_scores)?),
         Format::Voc => Box::new(voc::Voc::new(path)?),

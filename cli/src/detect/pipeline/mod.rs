@@ -8,8 +8,9 @@ mod budget;
 use super::decode::{self, Opened, Picture, PictureLimits};
 use super::finder::{Finder, PartsPreparer, Prepared};
 use super::inputs::{Input, address};
-use super::record::{Record, Skipped, Times};
+use super::record::{ImageId, Record, Skipped, Times};
 use crate::fetch;
+use crate::pictures::{PictureError, PictureErrorKind};
 use anyhow::{Result, anyhow};
 use budget::{Budget, Permit};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -29,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) limits: PictureLimits,
     pub(crate) decoders: usize,
     pub(crate) finishers: usize,
+    /// Whether files are told apart by what is in them.
+    pub(crate) identify: bool,
 }
 
 /// What is done with each picture after inference.
@@ -50,6 +53,7 @@ pub(crate) enum Outcome<T> {
 }
 
 struct Decoded<'a> {
+    image_id: ImageId,
     prepared: Prepared,
     /// Width and height of the upright picture in the file.
     size: (u32, u32),
@@ -81,6 +85,7 @@ pub(crate) fn run<F: Finish>(
             fetched.push(receiver);
             let fetcher = Fetcher {
                 limits: plan.limits,
+                identify: plan.identify,
                 keeps_pictures: finish.needs_pictures(),
                 preparer: finder.preparer(),
                 budget,
@@ -111,20 +116,18 @@ pub(crate) fn run<F: Finish>(
 }
 
 /// From a file or from the network.
-fn open(path: &Path, limits: &PictureLimits) -> Result<Opened, String> {
-    let opened = match address(path) {
-        Some(address) => {
-            let bytes = fetch::download(address, &fetch::PICTURE).map_err(|e| format!("{e:#}"))?;
-            decode::open_bytes(bytes, limits)
-        }
-        None => decode::open(path, limits),
-    };
-    opened.map_err(|e| e.to_string())
+fn read(path: &Path, limits: &PictureLimits) -> Result<Vec<u8>, PictureError> {
+    match address(path) {
+        Some(address) => fetch::download(address, &fetch::PICTURE)
+            .map_err(|e| PictureError { kind: PictureErrorKind::Unreadable, message: format!("{e:#}") }),
+        None => Ok(decode::read(path, limits)?),
+    }
 }
 
 /// A decoding thread.
 struct Fetcher<'a> {
     limits: PictureLimits,
+    identify: bool,
     keeps_pictures: bool,
     preparer: PartsPreparer,
     budget: &'a Budget,
@@ -135,12 +138,20 @@ impl<'a> Fetcher<'a> {
         for index in indices {
             let path = &inputs[index].path;
             let start = Instant::now();
-            let opened = open(path, &self.limits);
+            let mut image_id = ImageId::default();
+            let opened = read(path, &self.limits).and_then(|file| {
+                if self.identify {
+                    image_id = ImageId::of(&file);
+                }
+                Ok(decode::open_bytes(file, &self.limits)?)
+            });
             let mut times = Times { decode: start.elapsed(), ..Times::default() };
             let bytes = opened.as_ref().map_or(0, |o| o.bytes);
             let Some(permit) = self.budget.admit(index, bytes) else { return };
-            let fetched = opened.and_then(|o| self.fetch(o, permit, &mut times));
-            let fetched = fetched.map_err(|reason| Skipped { image: path.display().to_string(), reason });
+            let fetched = match opened.and_then(|o| self.fetch(o, permit, &mut times)) {
+                Ok(decoded) => Ok(Decoded { image_id, ..decoded }),
+                Err(error) => Err(Skipped { image: path.display().to_string(), image_id, error }),
+            };
             if out.send(fetched).is_err() {
                 self.budget.cancel();
                 return;
@@ -153,7 +164,7 @@ impl<'a> Fetcher<'a> {
         opened: Opened,
         permit: Permit<'a>,
         times: &mut Times,
-    ) -> Result<Decoded<'a>, String> {
+    ) -> Result<Decoded<'a>, PictureError> {
         let start = Instant::now();
         let size = opened.upright_size();
         // The model sees the same whether the picture is looked at again or not.
@@ -161,17 +172,22 @@ impl<'a> Fetcher<'a> {
         let scaled = opened.decode_scaled(self.preparer.wanted(&regions));
         let whole = match &scaled {
             Some(_) if !self.keeps_pictures => None,
-            _ => Some(opened.decode().map_err(|e| e.to_string())?),
+            _ => Some(opened.decode()?),
         };
         times.decode += start.elapsed();
-        let seen = scaled.as_ref().or(whole.as_ref()).ok_or("no picture was decoded")?;
+        let seen = scaled.as_ref().or(whole.as_ref()).ok_or_else(|| unfit("no picture was decoded"))?;
         let start = Instant::now();
-        let prepared = self.preparer.prepare(seen, &regions).map_err(|e| format!("{e:#}"))?;
+        let prepared = self.preparer.prepare(seen, &regions).map_err(|e| unfit(&format!("{e:#}")))?;
         times.preprocess = start.elapsed();
         let scale = seen.scale;
         let picture = whole.filter(|_| self.keeps_pictures).map(|p| (p, permit));
-        Ok(Decoded { prepared, size, scale, picture, times: *times })
+        Ok(Decoded { image_id: ImageId::default(), prepared, size, scale, picture, times: *times })
     }
+}
+
+/// A picture that decoders took and the model cannot.
+fn unfit(message: &str) -> PictureError {
+    PictureError { kind: PictureErrorKind::Damaged, message: message.to_owned() }
 }
 
 /// The inference thread.
@@ -185,13 +201,13 @@ fn find<'a>(
         let fetched = fetched[index % fetched.len()].recv();
         let fetched = fetched.map_err(|_| anyhow!("a decoding thread ended early; please report this"))?;
         let examined = match fetched {
-            Ok(Decoded { prepared, size: (width, height), scale, picture, mut times }) => {
+            Ok(Decoded { image_id, prepared, size: (width, height), scale, picture, mut times }) => {
                 let mut found = finder.find(&prepared, &mut times)?;
                 for f in &mut found {
                     f.bbox = in_file(&f.bbox, scale, (width, height));
                 }
                 let (image, name) = (input.path.display().to_string(), input.name.clone());
-                Ok((Record { image, name, width, height, found, times }, picture))
+                Ok((Record { image, image_id, name, width, height, found, times }, picture))
             }
             Err(skipped) => Err(skipped),
         };

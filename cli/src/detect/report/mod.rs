@@ -134,7 +134,7 @@ impl Report {
         }
         write!(self.out, "<details><summary>{total} skipped</summary><ul>")?;
         for s in &self.skipped {
-            write!(self.out, "<li><code>{}</code> {}</li>", Escaped(&s.image), Escaped(&s.reason))?;
+            write!(self.out, "<li><code>{}</code> {}</li>", Escaped(&s.image), Escaped(&s.error.message))?;
         }
         let listed = self.skipped.len() as u64;
         if listed < total {
