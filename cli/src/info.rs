@@ -72,7 +72,7 @@ fn overview(source: &Source, info: &ModelInfo) -> Result<String> {
             ),
         );
     }
-    if let Some(head) = entry.and_then(|e| e.ssd.as_ref()) {
+    if let Some(head) = entry.and_then(|e| e.ssd.as_ref()).or(info.metadata.detector.as_ref()) {
         line("detections", &raw_outputs(head, &info.inputs)?);
     }
     line("quantization", &info.quantization);

@@ -48,6 +48,7 @@ impl InputArgs {
                 ColorArg::Rgb => ColorOrder::Rgb,
                 ColorArg::Bgr => ColorOrder::Bgr,
             }),
+            oversampling: None,
         };
         ensure!(
             self.mean.is_empty() || entry.normalization().is_some(),

@@ -70,6 +70,8 @@ impl From<DecodeError> for PictureError {
 pub struct PictureReader {
     limits: PictureLimits,
     preparer: FramePreparer,
+    /// Pixels that are decoded, at least.
+    least_size: (u32, u32),
 }
 
 /// A picture in the form of a detector's input.
@@ -90,6 +92,7 @@ impl PictureReader {
         Ok(Self {
             limits: PictureLimits::megapixels(max_megapixels.unwrap_or(MAX_MEGAPIXELS)),
             preparer: detector.preparer()?,
+            least_size: detector.input().least_size(),
         })
     }
 
@@ -111,7 +114,7 @@ impl PictureReader {
 
     fn see(&mut self, opened: Opened) -> Result<SeenPicture, PictureError> {
         let size = opened.upright_size();
-        let picture = match opened.decode_scaled(self.preparer.input_size()) {
+        let picture = match opened.decode_scaled(self.least_size) {
             Some(scaled) => scaled,
             None => opened.decode()?,
         };

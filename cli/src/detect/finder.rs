@@ -98,7 +98,11 @@ impl Finder {
 
     /// What prepares pictures on another thread.
     pub(crate) fn preparer(&self) -> PartsPreparer {
-        PartsPreparer { preparer: self.preparer.clone(), tiles: self.tiles }
+        PartsPreparer {
+            preparer: self.preparer.clone(),
+            tiles: self.tiles,
+            least_size: self.detector.input().least_size(),
+        }
     }
 
     /// What is in a picture, best first, clipped to its edges.
@@ -154,6 +158,8 @@ pub(crate) struct Prepared {
 pub(crate) struct PartsPreparer {
     preparer: FramePreparer,
     tiles: Option<TileOptions>,
+    /// Pixels of a part that the model is to see, at least.
+    least_size: (u32, u32),
 }
 
 impl PartsPreparer {
@@ -162,9 +168,9 @@ impl PartsPreparer {
         self.tiles.map_or_else(Vec::new, |tiles| tiles.regions(size, self.preparer.input_size()))
     }
 
-    /// So many pixels of the whole upright picture, across and down, the model can see.
+    /// So many pixels of the whole upright picture, across and down, are to be decoded.
     pub(crate) fn wanted(&self, regions: &[NormBox]) -> (u32, u32) {
-        let (width, height) = self.preparer.input_size();
+        let (width, height) = self.least_size;
         let part = regions.first().unwrap_or(&NormBox::WHOLE);
         let of = |side: u32, share: f32| (side as f32 / share).ceil() as u32;
         (of(width, part.x_max - part.x_min), of(height, part.y_max - part.y_min))

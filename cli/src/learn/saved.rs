@@ -131,6 +131,7 @@ fn resolved(about: &LoadedModel) -> Result<InputEntry> {
         std: input.normalization.map(|n| n.std.to_vec()),
         resize: Some(input.resize),
         color: Some(input.color),
+        oversampling: None,
     })
 }
 

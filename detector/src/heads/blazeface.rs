@@ -1,4 +1,4 @@
-//! MediaPipe's detectors of faces and palms: a box and key points for each anchor, in pixels from the
+//! MediaPipe's detectors of faces, palms and bodies: a box and key points for each anchor, in pixels from the
 //! anchor's centre, and a logit.
 
 use super::{Decode, Fitted, HeadKind, Overlaps, Sought, cells, centred};
@@ -18,7 +18,7 @@ pub(super) fn fit(sought: &Sought<'_>) -> Option<Fitted> {
         sought.outputs.iter().position(|o| match *o.shape.as_slice() {
             [1, _, width] => {
                 if wide {
-                    matches!(width, 16 | 18)
+                    matches!(width, 12 | 16 | 18)
                 } else {
                     width == 1
                 }

@@ -10,6 +10,8 @@ pub(crate) struct Outline<'a> {
     pub(crate) outputs: &'a [TensorSpec],
     pub(crate) labels: usize,
     pub(crate) entry: Option<&'a Entry>,
+    /// The metadata describe an SSD's raw outputs.
+    pub(crate) described: bool,
     /// The head that the caller names.
     pub(crate) given: Option<HeadKind>,
     /// The graph ended in LiteRT's post-processing: it is an SSD.
@@ -17,10 +19,12 @@ pub(crate) struct Outline<'a> {
 }
 
 impl Outline<'_> {
-    /// The head that caller or manifest name; a description of an SSD names one too.
+    /// The head that caller, manifest or metadata name; a description of an SSD names one too.
     pub(crate) fn named(&self) -> Option<HeadKind> {
         let described = |e: &Entry| e.head.or(e.ssd.as_ref().map(|_| HeadKind::Ssd));
-        self.given.or_else(|| self.entry.and_then(described))
+        self.given
+            .or_else(|| self.entry.and_then(described))
+            .or_else(|| self.described.then_some(HeadKind::Ssd))
     }
 
     fn sought(&self) -> Option<Sought<'_>> {

@@ -60,6 +60,7 @@ fn shapes_and_labels_tell_the_families_apart() {
         (vec![&[1], &[1, 10], &[1, 10, 4], &[1, 10]], 0, Some(Detections)),
         (vec![&[1, 336, 16], &[1, 336, 1]], 0, Some(Blazeface)),
         (vec![&[1, 336, 1], &[1, 336, 18]], 0, Some(Blazeface)),
+        (vec![&[1, 336, 1], &[1, 336, 12]], 0, Some(Blazeface)),
         (vec![&[1, 252, 10], &[1, 252, 2], &[1, 252, 4]], 0, Some(Retinaface)),
         // An SSD's, a classifier's and a segmenter's.
         (vec![&[1, 1917, 4], &[1, 1917, 91]], 0, None),

@@ -149,6 +149,7 @@ impl ModelInfo {
             outputs: &outputs,
             labels: about.labels.as_ref().map_or(0, Labels::len),
             entry: about.entry.as_ref(),
+            described: about.metadata.detector.is_some(),
             given: options.head,
             ends_in_detections: post_process.is_some(),
         };

@@ -4,8 +4,8 @@ use super::associated::Archive;
 use super::backend::{Backend, BackendChoice, is_float};
 use super::native::NativeModel;
 use super::{
-    Calibration, Entry, HeadKind, ImageInput, InputEntry, InputFacts, LabelSource, Labels, Manifest,
-    Metadata, Model, ModelError, Normalization, exporter, first, metadata,
+    Calibration, Entry, HeadKind, ImageInput, InputConvention, InputEntry, InputFacts, LabelSource, Labels,
+    Manifest, Metadata, Model, ModelError, Normalization, ScoreKind, exporter, first, last, metadata,
 };
 // The two places where the loader knows of heads: what pictures become depends on the family, and
 // `PostProcessing::Apply` needs the file's graph, which is gone once this module has compiled it.
@@ -81,6 +81,10 @@ pub struct LoadedModel {
     pub given_head: Option<HeadKind>,
     /// What the graph's first operators expect of a float input.
     pub graph_input: Option<Normalization>,
+    /// Whether each output holds probabilities or logits, where the graph's last operators tell.
+    pub graph_scores: Vec<Option<ScoreKind>>,
+    /// What the authors of its family feed such a detector.
+    pub convention: Option<InputConvention>,
     /// The compiled program, where the backend is native: kernels, memory, multiply-accumulates.
     pub program: Option<Arc<Program>>,
 }
@@ -153,7 +157,7 @@ impl LoadedModel {
         let none = ModelError::NoSuchTensor { kind: "input", index: 0, count: 0 };
         let spec = self.model.inputs().first().ok_or(none)?;
         let facts = InputFacts {
-            convention: self.outline().convention(),
+            convention: self.convention,
             given: Some(&self.given_input),
             manifest: self.entry.as_ref().map(|e| &e.input),
             metadata: self.metadata.inputs.first().and_then(|t| t.normalization),
@@ -169,6 +173,7 @@ impl LoadedModel {
             outputs: self.model.outputs(),
             labels: self.labels.as_ref().map_or(0, Labels::len),
             entry: self.entry.as_ref(),
+            described: self.metadata.detector.is_some(),
             given: self.given_head,
             ends_in_detections: self.post_process.is_some(),
         }
@@ -201,7 +206,7 @@ impl LoadedModel {
         let graph = Graph::read(bytes)?;
         let about = About::read(bytes, &graph, folder, beside, options)?;
         let running = start(bytes, &graph, options)?;
-        Ok(Self {
+        let mut loaded = Self {
             model: running.model,
             backend: running.backend,
             reason: running.reason,
@@ -215,7 +220,11 @@ impl LoadedModel {
             given_input: options.input.clone(),
             given_head: options.head,
             graph_input: first::expected(&graph),
-        })
+            graph_scores: last::scores(&graph),
+            convention: None,
+        };
+        loaded.convention = loaded.outline().convention();
+        Ok(loaded)
     }
 }
 

@@ -99,6 +99,10 @@ pub struct InputEntry {
     /// Order of the channels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<ColorOrder>,
+    /// Pixels that a JPEG file decoded at a fraction of its size keeps for each pixel of the input, along either side; 2
+    /// unless said. With 1, the least, large photos decode fastest, and what the model sees is a little softer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oversampling: Option<f32>,
 }
 
 impl InputEntry {

@@ -3,7 +3,7 @@
 //! A flatbuffer of its own (identifier `M001`) in the model buffer `TFLITE_METADATA`. Field numbers
 //! are those of `metadata_schema.fbs` of the TFLite Support library.
 
-use super::{ModelError, Normalization};
+use super::{ModelError, Normalization, SsdSpec, mediapipe};
 use osprey_engine::graph::flatbuffer::Table;
 use serde::Serialize;
 
@@ -37,6 +37,8 @@ pub struct Metadata {
     pub outputs: Vec<TensorMetadata>,
     /// Files that belong to no tensor.
     pub files: Vec<AssociatedFile>,
+    /// How a detector's raw outputs are to be read: MediaPipe's DETECTOR_METADATA.
+    pub detector: Option<SsdSpec>,
 }
 
 /// What the file says about one input or output.
@@ -132,6 +134,7 @@ impl Metadata {
             inputs: tensors(2)?,
             outputs: tensors(3)?,
             files: list(&model, 6, file)?,
+            detector: graph.map_or(Ok(None), |g| mediapipe::detector(&g))?,
         };
         if let Some(graph) = graph {
             metadata.files.extend(list(&graph, 4, file)?);

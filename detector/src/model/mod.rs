@@ -9,8 +9,10 @@ mod first;
 mod image;
 mod info;
 mod labels;
+mod last;
 mod load;
 mod manifest;
+mod mediapipe;
 mod metadata;
 mod native;
 mod probabilities;
@@ -19,9 +21,9 @@ mod tract;
 
 pub use backend::{Backend, BackendChoice};
 pub use description::{
-    AccelerationUnit, Anchor, AnchorSpec, Calibration, Channel, Convention, HeadKind, MotionSpec,
-    MultiscaleAnchors, Quantity, Resampling, RotationUnit, STANDARD_GRAVITY, ScoreKind, SignConvention,
-    SpecError, SsdAnchors, SsdSpec, UnknownChannel,
+    AccelerationUnit, Anchor, AnchorSpec, Calibration, Channel, Convention, EfficientDetAnchors, HeadKind,
+    MotionSpec, MultiscaleAnchors, Quantity, Resampling, RotationUnit, STANDARD_GRAVITY, ScoreKind,
+    SignConvention, SpecError, SsdAnchors, SsdSpec, UnknownChannel,
 };
 pub use error::ModelError;
 pub(crate) use image::PictureShape;

@@ -8,12 +8,14 @@ use crate::geometry::InputBox;
 pub struct BoxDecoder {
     /// Divisors of encoded y, x, h, w.
     scale: [f64; 4],
+    /// Encoded h and w are factors, not logarithms.
+    linear: bool,
 }
 
 impl Default for BoxDecoder {
     /// TensorFlow's usual divisors: 10, 10, 5, 5.
     fn default() -> Self {
-        Self { scale: [10.0, 10.0, 5.0, 5.0] }
+        Self { scale: [10.0, 10.0, 5.0, 5.0], linear: false }
     }
 }
 
@@ -25,12 +27,18 @@ impl BoxDecoder {
     pub fn new(scale: [f32; 4]) -> Result<Self, SpecError> {
         match scale.iter().find(|s| !(s.is_finite() && **s > 0.0)) {
             Some(&scale) => Err(SpecError::BoxScale { scale }),
-            None => Ok(Self { scale: scale.map(f64::from) }),
+            None => Ok(Self { scale: scale.map(f64::from), linear: false }),
         }
     }
 
+    /// The same, where encoded heights and widths are factors of the anchor's (`linear`) or their logarithms.
+    #[must_use]
+    pub fn with_linear_sizes(self, linear: bool) -> Self {
+        Self { linear, ..self }
+    }
+
     /// The box that `encoded` (y, x, h, w) makes of `anchor`: centre + encoded ÷ scale × size, and
-    /// size × e^(encoded ÷ scale). Computed in double precision and rounded where LiteRT does.
+    /// size × e^(encoded ÷ scale), or size × encoded ÷ scale with linear sizes. Computed in double precision and rounded where LiteRT does.
     #[inline]
     pub fn decode(&self, encoded: [f32; 4], anchor: Anchor) -> InputBox {
         let [y, x, h, w] = encoded.map(f64::from);
@@ -38,8 +46,9 @@ impl BoxDecoder {
         let (anchor_h, anchor_w) = (f64::from(anchor.h), f64::from(anchor.w));
         let cy = (y / sy * anchor_h + f64::from(anchor.cy)) as f32;
         let cx = (x / sx * anchor_w + f64::from(anchor.cx)) as f32;
-        let half_h = (0.5 * (h / sh).exp() * anchor_h) as f32;
-        let half_w = (0.5 * (w / sw).exp() * anchor_w) as f32;
+        let factor = |encoded: f64| if self.linear { encoded } else { encoded.exp() };
+        let half_h = (0.5 * factor(h / sh) * anchor_h) as f32;
+        let half_w = (0.5 * factor(w / sw) * anchor_w) as f32;
         InputBox::from_yxyx([cy - half_h, cx - half_w, cy + half_h, cx + half_w])
     }
 
@@ -48,11 +57,12 @@ impl BoxDecoder {
         let [sy, sx, sh, sw] = self.scale.map(|s| s as f32);
         let (h, w) = (bbox.y_max - bbox.y_min, bbox.x_max - bbox.x_min);
         let (cy, cx) = ((bbox.y_min + bbox.y_max) / 2.0, (bbox.x_min + bbox.x_max) / 2.0);
+        let encoded = |factor: f32| if self.linear { factor } else { factor.ln() };
         [
             (cy - anchor.cy) / anchor.h * sy,
             (cx - anchor.cx) / anchor.w * sx,
-            (h / anchor.h).ln() * sh,
-            (w / anchor.w).ln() * sw,
+            encoded(h / anchor.h) * sh,
+            encoded(w / anchor.w) * sw,
         ]
     }
 }
@@ -99,9 +109,10 @@ mod tests {
             (cy, cx, ah, aw) in (0.0f32..1.0, 0.0f32..1.0, 0.05f32..1.0, 0.05f32..1.0),
         ) {
             let (bbox, anchor) = (InputBox::from_yxyx([y, x, y + h, x + w]), Anchor { cy, cx, h: ah, w: aw });
-            let decoder = BoxDecoder::default();
-            let back = decoder.decode(decoder.encode(bbox, anchor), anchor);
-            prop_assert!(back.iou(&bbox) > 0.999, "{back:?} in place of {bbox:?}");
+            for decoder in [BoxDecoder::default(), BoxDecoder::default().with_linear_sizes(true)] {
+                let back = decoder.decode(decoder.encode(bbox, anchor), anchor);
+                prop_assert!(back.iou(&bbox) > 0.999, "{back:?} in place of {bbox:?}");
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use super::head::{Head, HeadSpec, matrix};
 use super::{
-    Anchor, AnchorSpec, BoxDecoder, DetectorError, DetectorOptions, MultiscaleAnchors, NmsKind, ScoreKind,
-    SsdAnchors, SsdSpec,
+    Anchor, AnchorSpec, BoxDecoder, DetectorError, DetectorOptions, EfficientDetAnchors, MultiscaleAnchors,
+    NmsKind, ScoreKind, SsdAnchors, SsdSpec,
 };
 use crate::model::{HeadKind, ImageInput, LabelError, LabelSource, Labels, LoadedModel, PostProcessing};
 use crate::tensor::TensorSpec;
@@ -86,15 +86,25 @@ fn raw(
     notes: &mut Vec<String>,
 ) -> Result<(HeadSpec, Labels), DetectorError> {
     let outputs = loaded.model.outputs();
-    let described = loaded.entry.as_ref().and_then(|e| e.ssd.as_ref());
-    let spec = options.ssd.as_ref().or(described).cloned().unwrap_or_default();
+    let manifest = loaded.entry.as_ref().and_then(|e| e.ssd.as_ref());
+    let described = options.ssd.as_ref().or(manifest).or(loaded.metadata.detector.as_ref());
+    let mut spec = described.cloned().unwrap_or_default();
     let (boxes, scores) = outputs_of(outputs, &spec)?;
     let [count, columns] = [boxes, scores].map(|i| matrix(&outputs[i]).unwrap_or_default());
     let (count, columns) = (count[0], columns[1]);
+    if described.is_none() && loaded.graph_scores.get(scores) == Some(&Some(ScoreKind::Logits)) {
+        notes.push("the graph puts out scores before any sigmoid: theirs is taken".into());
+        spec.scores = ScoreKind::Logits;
+    }
     let anchors = match (&options.anchors, &spec.anchors) {
         (Some(given), _) => given.clone(),
         (None, Some(described)) => described.generate(input.height, input.width)?,
-        (None, None) => usual_anchors(count, input, notes)?,
+        (None, None) => {
+            let (anchors, family) = usual_anchors(count, input, notes)?;
+            spec.box_scale = spec.box_scale.or(family.box_scale);
+            spec.background = spec.background.or(family.background);
+            anchors
+        }
     };
     let labels = loaded.labels.clone().unwrap_or_default();
     let background = spec.background.unwrap_or_else(|| background(&labels, columns, spec.scores, notes));
@@ -105,7 +115,10 @@ fn raw(
         classes,
         kind: spec.scores,
         anchors,
-        decoder: spec.box_scale.map_or(Ok(BoxDecoder::default()), BoxDecoder::new)?,
+        decoder: spec
+            .box_scale
+            .map_or(Ok(BoxDecoder::default()), BoxDecoder::new)?
+            .with_linear_sizes(spec.linear_sizes),
         calibration: loaded.calibration.clone(),
         thresholds: Vec::new(),
         nms: NmsKind::PerClass,
@@ -150,22 +163,49 @@ fn outputs_of(outputs: &[TensorSpec], spec: &SsdSpec) -> Result<(usize, usize), 
     }
 }
 
-/// Where nobody says which anchors: those of TensorFlow's two families, where the number fits.
+/// A family whose anchors are tried where nobody says which they are.
+struct Family {
+    name: &'static str,
+    anchors: AnchorSpec,
+    /// Divisors of encodings and whether there is a background, where the family differs from others.
+    box_scale: Option<[f32; 4]>,
+    background: Option<bool>,
+}
+
+/// From this input size on EfficientDet's anchors are larger: Lite3 and Lite4, and D0 and on.
+const LARGE_EFFICIENTDET: usize = 512;
+
+fn families(input: &ImageInput) -> [Family; 3] {
+    let tensorflow = |name, anchors| Family { name, anchors, box_scale: None, background: None };
+    let anchor_scale = if input.height.max(input.width) < LARGE_EFFICIENTDET { 3.0 } else { 4.0 };
+    [
+        tensorflow("SSD-MobileNet", AnchorSpec::Ssd(SsdAnchors::default())),
+        tensorflow("SSD-FPN", AnchorSpec::Multiscale(MultiscaleAnchors::default())),
+        Family {
+            name: "EfficientDet",
+            anchors: AnchorSpec::EfficientDet(EfficientDetAnchors {
+                anchor_scale,
+                ..EfficientDetAnchors::default()
+            }),
+            box_scale: Some([1.0; 4]),
+            background: Some(false),
+        },
+    ]
+}
+
+/// Where nobody says which anchors: those of a usual family, where the number fits.
 fn usual_anchors(
     count: usize,
     input: &ImageInput,
     notes: &mut Vec<String>,
-) -> Result<Vec<Anchor>, DetectorError> {
-    let families = [
-        ("SSD-MobileNet", AnchorSpec::Ssd(SsdAnchors::default())),
-        ("SSD-FPN", AnchorSpec::Multiscale(MultiscaleAnchors::default())),
-    ];
+) -> Result<(Vec<Anchor>, Family), DetectorError> {
     let mut usual = Vec::new();
-    for (name, family) in families {
-        let anchors = family.generate(input.height, input.width)?;
+    for family in families(input) {
+        let (name, anchors) = (family.name, family.anchors.generate(input.height, input.width)?);
         if anchors.len() == count {
-            notes.push(format!("the file does not say its anchors: assumed TensorFlow's {count} of {name}"));
-            return Ok(anchors);
+            notes
+                .push(format!("the file does not say its anchors: assumed the {count} usual ones of {name}"));
+            return Ok((anchors, family));
         }
         usual.push(format!("{} ({name})", anchors.len()));
     }

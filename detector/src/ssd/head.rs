@@ -4,7 +4,7 @@
 use super::gathered::Gathered;
 use super::nms::{Candidate, Suppression, soft_non_max_suppression, suppress};
 use super::scores::{Hit, Layout, Pick, ScoreReader};
-use super::{Anchor, BoxDecoder, Calibration, DetectorError, NmsKind, ScoreKind, tflite};
+use super::{Anchor, BoxDecoder, Calibration, DetectorError, NmsKind, ScoreKind};
 use crate::geometry::InputBox;
 use crate::heads::{Fitted, Overlaps};
 use crate::model::{HeadKind, Model, ModelError};
@@ -55,7 +55,6 @@ impl HeadSpec {
     /// Thresholds are the caller's to set.
     pub(super) fn of_operator(operator: &PostProcess) -> Result<Self, DetectorError> {
         let options = &operator.options;
-        let rule = tflite::rule(options);
         Ok(Self {
             boxes: 0,
             scores: 1,
@@ -65,7 +64,7 @@ impl HeadSpec {
             decoder: BoxDecoder::new(options.scale_yxhw)?,
             calibration: None,
             thresholds: Vec::new(),
-            nms: rule.kind,
+            nms: NmsKind::from(options),
             iou_threshold: options.nms_iou_threshold,
         })
     }

@@ -11,7 +11,8 @@ mod scores;
 mod tflite;
 
 pub use crate::model::{
-    Anchor, AnchorSpec, Calibration, MultiscaleAnchors, ScoreKind, SpecError, SsdAnchors, SsdSpec,
+    Anchor, AnchorSpec, Calibration, EfficientDetAnchors, MultiscaleAnchors, ScoreKind, SpecError,
+    SsdAnchors, SsdSpec,
 };
 pub use decode::BoxDecoder;
 pub(crate) use describe::describe;

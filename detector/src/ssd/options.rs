@@ -3,6 +3,7 @@
 use super::{Anchor, DetectorError, SoftDecay, SsdSpec};
 use crate::model::{Labels, LoadOptions};
 use crate::preprocess::Filter;
+use osprey_engine::graph::DetectionPostProcess;
 
 /// How overlapping boxes are thinned out.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -37,6 +38,16 @@ pub struct Nms {
     pub kind: NmsKind,
     /// IoU above which the box of lower score goes. `None`: the file's or manifest's own, else 0.6.
     pub iou_threshold: Option<f32>,
+}
+
+impl From<&DetectionPostProcess> for NmsKind {
+    /// The rule that a file's operator asks for.
+    fn from(options: &DetectionPostProcess) -> Self {
+        match options.use_regular_nms {
+            true => Self::TfliteRegular { detections_per_class: options.detections_per_class },
+            false => Self::TfliteFast { max_classes_per_detection: options.max_classes_per_detection },
+        }
+    }
 }
 
 /// Of boxes that overlap by more, one is shown where people look: they lie on one object, whatever their

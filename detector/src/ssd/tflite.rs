@@ -1,25 +1,16 @@
 //! TFLite_Detection_PostProcess, LiteRT's operator, on the raw outputs before it.
 
+use super::DetectorError;
 use super::head::{Head, HeadSpec};
 use super::nms::Candidate;
-use super::{DetectorError, Nms, NmsKind};
 use crate::model::{Model, ModelError};
 use crate::tensor::{DType, TensorSpec, TensorView, TensorViewMut};
 use ndarray::ArrayD;
-use osprey_engine::graph::{DetectionPostProcess, Op};
+use osprey_engine::graph::Op;
 use osprey_engine::{Graph, PostProcess};
 
 /// Most rows that the operator may report; files ask for 10 or 100.
 const MAX_ROWS: usize = 1 << 16;
-
-/// The rule that a file's operator asks for.
-pub(super) fn rule(options: &DetectionPostProcess) -> Nms {
-    let kind = match options.use_regular_nms {
-        true => NmsKind::TfliteRegular { detections_per_class: options.detections_per_class },
-        false => NmsKind::TfliteFast { max_classes_per_detection: options.max_classes_per_detection },
-    };
-    Nms { kind, iou_threshold: Some(options.nms_iou_threshold) }
-}
 
 /// The head that the operator describes, with its own thresholds.
 fn operator_head(outputs: &[TensorSpec], operator: &PostProcess) -> Result<Head, DetectorError> {

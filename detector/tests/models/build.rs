@@ -204,3 +204,51 @@ pub(crate) fn metadata(labels: &str, calibration: Option<&str>) -> Vec<u8> {
     fbb.finish(root, Some("M001"));
     fbb.finished_data().to_vec()
 }
+
+/// How MediaPipe's writers describe a detector of raw outputs.
+pub(crate) struct RawDetector {
+    /// Centre x, centre y, width, height.
+    pub(crate) anchors: Vec<[f32; 4]>,
+    /// Divisors of x, y, w, h.
+    pub(crate) scale: [f32; 4],
+    pub(crate) exponential: bool,
+    pub(crate) sigmoid: bool,
+}
+
+impl RawDetector {
+    /// The flatbuffer DETECTOR_METADATA.
+    pub(crate) fn described(&self) -> Vec<u8> {
+        let mut fbb = Fbb::new();
+        let anchor = |a: &[f32; 4], fbb: &mut Fbb| {
+            table(fbb, &[0, 1, 2, 3].map(|i: VOffsetT| (i, Field::F32(a[usize::from(i)]))))
+        };
+        let anchors: Vec<Offset> = self.anchors.iter().map(|a| anchor(a, &mut fbb)).collect();
+        let anchors = tables(&mut fbb, &anchors);
+        let fixed = table(&mut fbb, &[(0, anchors)]);
+        let ssd = table(&mut fbb, &[(0, Field::Ref(fixed))]);
+        let flag = |f: bool| Field::U8(f.into());
+        let [x, y, w, h] = self.scale.map(Field::F32);
+        let decoding = table(
+            &mut fbb,
+            &[(6, x), (7, y), (8, w), (9, h), (10, flag(self.exponential)), (11, flag(self.sigmoid))],
+        );
+        let version = text(&mut fbb, "1.0.0");
+        let root = table(&mut fbb, &[(0, version), (1, Field::Ref(ssd)), (2, Field::Ref(decoding))]);
+        fbb.finish(root, Some("V001"));
+        fbb.finished_data().to_vec()
+    }
+}
+
+/// Metadata with custom metadata of this name.
+pub(crate) fn custom_metadata(name: &str, data: &[u8]) -> Vec<u8> {
+    let mut fbb = Fbb::new();
+    let data = Field::Ref(WIPOffset::new(fbb.create_vector(data).value()));
+    let name = text(&mut fbb, name);
+    let custom = table(&mut fbb, &[(0, name), (1, data)]);
+    let customs = tables(&mut fbb, &[custom]);
+    let graph = table(&mut fbb, &[(9, customs)]);
+    let graphs = tables(&mut fbb, &[graph]);
+    let root = table(&mut fbb, &[(3, graphs)]);
+    fbb.finish(root, Some("M001"));
+    fbb.finished_data().to_vec()
+}

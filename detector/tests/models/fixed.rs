@@ -72,6 +72,8 @@ impl Fixed {
             entry: None,
             given_input: InputEntry::default(),
             graph_input: None,
+            graph_scores: Vec::new(),
+            convention: None,
             given_head: None,
             program: None,
         }

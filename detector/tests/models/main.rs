@@ -8,6 +8,7 @@ mod detections;
 mod exact;
 mod fixed;
 mod float;
+mod mediapipe;
 mod metadata;
 mod options;
 mod support;

@@ -10,7 +10,8 @@ from . import coco
 from .detector import anchors
 from .detector.score import NMS_IOU
 
-PICTURE = dict(mean=[127.5], std=[127.5], resize="stretch", color="rgb")
+# Figures were measured with photos decoded down to the size of the input.
+PICTURE = dict(mean=[127.5], std=[127.5], resize="stretch", color="rgb", oversampling=1.0)
 DETECTOR = dict(task="detection", licence="Apache-2.0", labels=coco.NAMES, input=PICTURE)
 SMALL = dict(licence="MIT OR Apache-2.0")
 # Samples in g and rad/s with the signs of Core Motion.

@@ -1,6 +1,6 @@
 //! Anchors: the boxes that an SSD corrects.
 
-use super::SpecError;
+use super::{EfficientDetAnchors, SpecError};
 use serde::{Deserialize, Serialize};
 
 /// Most anchors that a specification may ask for; real models have up to some 100,000.
@@ -35,6 +35,8 @@ pub enum AnchorSpec {
     Ssd(SsdAnchors),
     /// `multiscale_anchor_generator`, for feature pyramids (FPN).
     Multiscale(MultiscaleAnchors),
+    /// EfficientDet's.
+    EfficientDet(EfficientDetAnchors),
     /// The anchors themselves: centre y, centre x, height, width.
     Given {
         /// One row for each anchor, in the model's order.
@@ -51,6 +53,7 @@ impl AnchorSpec {
         match self {
             Self::Ssd(spec) => spec.generate(height, width),
             Self::Multiscale(spec) => spec.generate(height, width),
+            Self::EfficientDet(spec) => spec.generate(height, width),
             Self::Given { rows } => Ok(rows.iter().copied().map(Anchor::from).collect()),
         }
     }
@@ -292,7 +295,7 @@ impl MultiscaleAnchors {
 }
 
 /// Refuses more anchors than any model has, before memory is asked for.
-fn reserve(maps: impl Iterator<Item = ([usize; 2], usize)>) -> Result<(), SpecError> {
+pub(super) fn reserve(maps: impl Iterator<Item = ([usize; 2], usize)>) -> Result<(), SpecError> {
     let count = maps
         .map(|([h, w], boxes)| h.saturating_mul(w).saturating_mul(boxes))
         .fold(0usize, usize::saturating_add);

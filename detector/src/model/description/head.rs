@@ -27,7 +27,7 @@ pub enum HeadKind {
     Dfl,
     /// A grid of class probabilities: Edge Impulse's FOMO.
     Fomo,
-    /// Boxes with key points `[1, anchors, 16 or 18]` beside `[1, anchors, 1]`: MediaPipe's faces and palms.
+    /// Boxes with key points `[1, anchors, 12, 16 or 18]` beside `[1, anchors, 1]`: MediaPipe's bodies, faces and palms.
     Blazeface,
     /// Boxes, two scores and ten coordinates of landmarks for each anchor.
     Retinaface,
@@ -83,7 +83,7 @@ impl HeadKind {
             Self::EndToEnd => "[1, n, 6] or [n, 7]",
             Self::Dfl => "[1, cells, classes + 32], or both parts for each of four strides",
             Self::Fomo => "[1, height ÷ 8, width ÷ 8, 1 + classes]",
-            Self::Blazeface => "[1, anchors, 16 or 18] beside [1, anchors, 1]",
+            Self::Blazeface => "[1, anchors, 12, 16 or 18] beside [1, anchors, 1]",
             Self::Retinaface => "[1, anchors, 4], [1, anchors, 2] and [1, anchors, 10]",
         }
     }

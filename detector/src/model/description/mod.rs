@@ -3,12 +3,14 @@
 
 mod anchors;
 mod calibration;
+mod efficientdet;
 mod head;
 mod motion;
 mod ssd;
 
 pub use anchors::{Anchor, AnchorSpec, MultiscaleAnchors, SsdAnchors};
 pub use calibration::Calibration;
+pub use efficientdet::EfficientDetAnchors;
 pub use head::HeadKind;
 pub use motion::{
     AccelerationUnit, Channel, Convention, MotionSpec, Quantity, Resampling, RotationUnit, STANDARD_GRAVITY,

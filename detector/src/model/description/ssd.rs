@@ -13,6 +13,9 @@ pub struct SsdSpec {
     /// Divisors of encoded y, x, h, w: the inverse of what some call variances.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub box_scale: Option<[f32; 4]>,
+    /// Whether encoded heights and widths are factors of the anchor's, where TensorFlow's are their logarithms.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub linear_sizes: bool,
     /// What the class scores are.
     pub scores: ScoreKind,
     /// Whether column 0 of the scores is the background; where left out, the number of labels tells.
