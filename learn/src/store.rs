@@ -188,22 +188,32 @@ impl<T: Stored> Store<T> {
     }
 }
 
+/// The bytes of a checkpoint, for where there are no files.
+///
+/// # Errors
+/// [`StoreError::Encoding`].
+pub fn encode<T: Stored>(value: &T) -> Result<Vec<u8>, StoreError> {
+    let payload = postcard::to_stdvec(value).map_err(|e| StoreError::Encoding(e.to_string()))?;
+    let mut bytes = Vec::with_capacity(HEADER + payload.len());
+    bytes.extend(MAGIC);
+    bytes.extend(FORMAT.to_le_bytes());
+    bytes.extend(T::KIND);
+    bytes.extend((payload.len() as u64).to_le_bytes());
+    bytes.extend(crc32fast::hash(&payload).to_le_bytes());
+    bytes.extend(payload);
+    Ok(bytes)
+}
+
 /// Writes `value` to `path`, whole or not at all.
 ///
 /// # Errors
 /// [`StoreError::Io`], [`StoreError::Encoding`].
 pub fn write<T: Stored>(path: &Path, value: &T) -> Result<(), StoreError> {
-    let payload = postcard::to_stdvec(value).map_err(|e| StoreError::Encoding(e.to_string()))?;
+    let bytes = encode(value)?;
     let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |e| io_error(path, e);
     let mut file = tempfile::Builder::new().prefix(WRITING).tempfile_in(dir).map_err(failed)?;
-    let mut header = Vec::with_capacity(HEADER);
-    header.extend(MAGIC);
-    header.extend(FORMAT.to_le_bytes());
-    header.extend(T::KIND);
-    header.extend((payload.len() as u64).to_le_bytes());
-    header.extend(crc32fast::hash(&payload).to_le_bytes());
-    file.write_all(&header).and_then(|()| file.write_all(&payload)).map_err(failed)?;
+    file.write_all(&bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     // The new name is in the folder: flushed where the system lets folders be opened.
@@ -225,12 +235,22 @@ pub fn read<T: Stored>(path: &Path) -> Result<T, StoreError> {
     })
 }
 
-enum Problem {
+/// What is wrong with the bytes of a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// They are cut short, altered, or of another kind.
+    #[error("what was kept is damaged ({0})")]
     Damaged(&'static str),
+    /// A later release wrote them.
+    #[error("what was kept has format {0}, this release reads {FORMAT}; update Osprey")]
     TooNew(u32),
 }
 
-fn decode<T: Stored>(bytes: &[u8]) -> Result<T, Problem> {
+/// Reads what [`encode`] gave.
+///
+/// # Errors
+/// [`Problem`].
+pub fn decode<T: Stored>(bytes: &[u8]) -> Result<T, Problem> {
     let (header, payload) = bytes.split_at_checked(HEADER).ok_or(Problem::Damaged("it is cut short"))?;
     let (magic, rest) = header.split_at(8);
     if magic != MAGIC {

@@ -1,7 +1,10 @@
 // The page: what is looked at (camera, film, photo), and what is said of it.
 import { Detector, DetectorStream } from "./js/index.js";
 import { benchmark } from "./bench.js";
+import * as digit from "./digit.js";
 import { drawBoxes, inWords, paint } from "./draw.js";
+import * as motion from "./motion.js";
+import * as teach from "./teach.js";
 
 const $ = (id) => document.getElementById(id);
 const [stage, video, still, boxes] = ["stage", "video", "still", "boxes"].map($);
@@ -255,6 +258,13 @@ $("run").onclick = async () => {
 };
 $("download").onclick = () =>
   download(new Blob([JSON.stringify(report, null, 2)], { type: "application/json" }), "osprey-benchmark.json");
+
+teach.setUp(() => {
+  if (state.shows === "photo") return { source: still };
+  return state.shows === "video" ? { source: video, view: { mirror: stage.classList.contains("mirrored") } } : undefined;
+}, explain);
+digit.setUp(explain);
+motion.setUp(explain);
 
 // The picture's size in pixels changes with the phone's orientation; boxes follow.
 new ResizeObserver(() => state.shows && drawBoxes(boxes, state.size, state.objects)).observe(stage);

@@ -36,6 +36,8 @@ export function hasRelaxedSimd() {
  * @property {string[]} notes what was assumed because nothing says it
  */
 
+/** @typedef {"detector" | "reader" | "mover" | "teacher"} Kind what a handle stands for */
+
 /**
  * The module calls nothing outside. What it lists as imports all the same comes with a library's random
  * numbers for writing encrypted archives, and is never reached.
@@ -80,18 +82,18 @@ export class Core {
    * @returns {any[]} its models
    */
   manifest(text) {
-    if (this.#call("osprey_manifest", this.#write(text)) < 0) throw this.#failure("model");
-    return JSON.parse(this.#answer());
+    return this.#json("osprey_manifest", [this.#write(text)], "model");
   }
 
   /**
+   * @param {Kind} kind
    * @param {Uint8Array} model bytes of a .tflite file
    * @param {object} options
-   * @returns {{handle: number, description: Description}}
+   * @returns {{handle: number, description: any}} what is known of it depends on its kind
    */
-  load(model, options) {
+  load(kind, model, options) {
     this.bytes(model.length).set(model);
-    const handle = this.#call("osprey_detector", model.length, this.#write(JSON.stringify(options)));
+    const handle = this.#call(`osprey_${kind}`, model.length, this.#write(JSON.stringify(options)));
     const failure = handle === 0 ? this.#failure("model") : undefined;
     this.#call("osprey_release");
     if (failure) throw failure;
@@ -100,9 +102,7 @@ export class Core {
 
   /** @param {number} handle @param {object} options */
   configure(handle, options) {
-    if (this.#call("osprey_configure", handle, this.#write(JSON.stringify(options))) < 0) {
-      throw this.#failure("options");
-    }
+    this.#checked("osprey_configure", [handle, this.#write(JSON.stringify(options))], "options");
   }
 
   /** @param {number} handle */
@@ -128,7 +128,7 @@ export class Core {
    * @returns {Box[]}
    */
   detect(handle, layout, length) {
-    new Uint32Array(this.#memory.buffer, this.#call("osprey_layout") >>> 0, 16).set(layout);
+    this.#layout(layout);
     return this.#boxes(this.#call("osprey_detect", handle, length), "picture");
   }
 
@@ -140,6 +140,78 @@ export class Core {
   /** @param {number} handle @param {number} seconds @returns {Box[]} */
   predict(handle, seconds) {
     return this.#boxes(this.#call("osprey_predict", handle, seconds), "closed");
+  }
+
+  /** @param {number} handle @param {[number, number][][]} strokes @returns {import("./digits.js").Digit} */
+  read(handle, strokes) {
+    return this.#json("osprey_read", [handle, this.#write(JSON.stringify(strokes))], "picture");
+  }
+
+  /** @param {number} handle @param {number} seconds @param {number[]} values */
+  push(handle, seconds, values) {
+    return this.#json("osprey_push", [handle, seconds, this.#write(JSON.stringify(values))], "motion");
+  }
+
+  /** @param {number} handle @returns {import("./teach.js").Known} */
+  known(handle) {
+    return this.#json("osprey_known", [handle], "closed");
+  }
+
+  /** @param {number} handle @param {string} name @returns {number} the class's number */
+  addClass(handle, name) {
+    return this.#checked("osprey_add_class", [handle, this.#write(name)], "learning");
+  }
+
+  /** @param {number} handle @param {number} number */
+  removeClass(handle, number) {
+    this.#checked("osprey_remove_class", [handle, number], "learning");
+  }
+
+  /** @param {number} handle @param {number} number of the class @param {ArrayLike<number>} layout @param {number} length */
+  learn(handle, number, layout, length) {
+    this.#layout(layout);
+    this.#checked("osprey_learn", [handle, number, length], "picture");
+  }
+
+  /** @param {number} handle @param {ArrayLike<number>} layout @param {number} length */
+  classify(handle, layout, length) {
+    this.#layout(layout);
+    return this.#json("osprey_classify", [handle, length], "learning");
+  }
+
+  /** @param {number} handle @param {number} epochs @returns {import("./teach.js").Training} */
+  train(handle, epochs) {
+    return this.#json("osprey_train", [handle, epochs], "learning");
+  }
+
+  /** @param {number} handle @returns {Uint8Array<ArrayBuffer>} all that a teacher learned */
+  save(handle) {
+    const length = this.#checked("osprey_save", [handle], "learning");
+    return this.bytes(length).slice();
+  }
+
+  /** @param {number} handle @param {Uint8Array} saved what `save` gave */
+  restore(handle, saved) {
+    this.bytes(saved.length).set(saved);
+    this.#checked("osprey_restore", [handle, saved.length], "kept");
+  }
+
+  /** @param {ArrayLike<number>} layout */
+  #layout(layout) {
+    new Uint32Array(this.#memory.buffer, this.#call("osprey_layout") >>> 0, 16).set(layout);
+  }
+
+  /** @param {string} name @param {number[]} args @param {OspreyError["code"]} code */
+  #checked(name, args, code) {
+    const result = this.#call(name, ...args);
+    if (result < 0) throw this.#failure(code);
+    return result;
+  }
+
+  /** @param {string} name @param {number[]} args @param {OspreyError["code"]} code @returns {any} */
+  #json(name, args, code) {
+    this.#checked(name, args, code);
+    return JSON.parse(this.#answer());
   }
 
   /** @param {number} count @param {OspreyError["code"]} code @returns {Box[]} */

@@ -1,6 +1,6 @@
 import { OspreyError } from "./error.js";
 import { Local } from "./local.js";
-import { portable } from "./pictures.js";
+import { lent } from "./pictures.js";
 import { Remote } from "./remote.js";
 
 /** @typedef {import("./pictures.js").Source} Source */
@@ -52,7 +52,7 @@ export class Detector {
    * @throws {OspreyError} "load", "integrity", "model" or "options"
    */
   static async load({ worker = typeof Worker === "function", ...options } = {}) {
-    return new Detector(worker ? await Remote.load(options) : await Local.load(options));
+    return new Detector(worker ? await Remote.load("detector", options) : await Local.load(options));
   }
 
   /**
@@ -90,7 +90,8 @@ export class Detector {
   }
 
   /**
-   * Takes other thresholds and classes; the model stays. Followed objects are forgotten.
+   * Takes other thresholds and classes; what is left out has its default again. Model, filter and instruction set
+   * stay as they were loaded. Followed objects are forgotten.
    * @param {Choices} choices
    */
   async configure(choices) {
@@ -121,15 +122,7 @@ export class Detector {
    */
   async #with(source, work) {
     this.#open();
-    const { picture, own } = await portable(source);
-    // What moves to a worker is gone here: a caller's frame goes as a copy.
-    const moves = this.#backend instanceof Remote && !own && typeof (/** @type {any} */ (picture).close) === "function";
-    const given = moves ? await copied(/** @type {any} */ (picture)) : picture;
-    try {
-      return await work(given);
-    } finally {
-      if (own || moves) /** @type {any} */ (given).close();
-    }
+    return lent(source, this.#backend instanceof Remote, work);
   }
 
   /** @param {import("./core.js").Box} box @returns {Detection} */
@@ -142,9 +135,4 @@ export class Detector {
   #tracked(box) {
     return { ...this.#detection(box), id: box.id, unseen: box.unseen };
   }
-}
-
-/** @param {VideoFrame | ImageBitmap} picture */
-function copied(picture) {
-  return "clone" in picture ? picture.clone() : createImageBitmap(picture);
 }

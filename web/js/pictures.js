@@ -43,7 +43,7 @@ const is = (source, name) => {
  * @param {Source} source
  * @returns {Promise<{picture: VideoFrame | ImageBitmap | RawPicture, own: boolean}>} `own` where it is to be closed
  */
-export async function portable(source) {
+async function portable(source) {
   if (is(source, "HTMLVideoElement")) {
     const video = /** @type {HTMLVideoElement} */ (source);
     if (video.readyState < 2) throw new OspreyError("picture", "the video has no picture yet");
@@ -62,6 +62,31 @@ export async function portable(source) {
     return { picture: await createImageBitmap(/** @type {HTMLImageElement} */ (source), options), own: true };
   }
   return { picture: /** @type {any} */ (source), own: false };
+}
+
+/**
+ * Lends `work` what `source` shows, and closes what was made for that.
+ * @template T
+ * @param {Source} source
+ * @param {boolean} away whether it goes to a worker
+ * @param {(picture: any) => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function lent(source, away, work) {
+  const { picture, own } = await portable(source);
+  // What moves to a worker is gone here: a caller's frame goes as a copy.
+  const moves = away && !own && typeof (/** @type {any} */ (picture).close) === "function";
+  const given = moves ? await copied(/** @type {any} */ (picture)) : picture;
+  try {
+    return await work(given);
+  } finally {
+    if (own || moves) /** @type {any} */ (given).close();
+  }
+}
+
+/** @param {VideoFrame | ImageBitmap} picture */
+function copied(picture) {
+  return "clone" in picture ? picture.clone() : createImageBitmap(picture);
 }
 
 /**

@@ -1,4 +1,4 @@
-// The same calls as `Local`, answered by a worker.
+// The same calls as `Local` and `Pupil`, answered by a worker.
 import { OspreyError } from "./error.js";
 
 export class Remote {
@@ -21,11 +21,11 @@ export class Remote {
     });
   }
 
-  /** @param {import("./local.js").LoadOptions & import("./local.js").Choices} options */
-  static async load(options) {
+  /** @param {"detector" | "teacher"} kind @param {object} options */
+  static async load(kind, options) {
     const remote = new Remote();
     try {
-      remote.description = await remote.#ask("load", [options]);
+      remote.description = await remote.#ask("load", [kind, options]);
     } catch (error) {
       remote.#worker.terminate();
       throw error;
@@ -51,6 +51,46 @@ export class Remote {
   /** @param {import("./local.js").Choices} choices @returns {Promise<void>} */
   configure(choices) {
     return this.#ask("configure", [choices]);
+  }
+
+  /** @returns {Promise<import("./teach.js").Known>} */
+  known() {
+    return this.#ask("known", []);
+  }
+
+  /** @param {string} name @returns {Promise<number>} */
+  addClass(name) {
+    return this.#ask("addClass", [name]);
+  }
+
+  /** @param {number} number @returns {Promise<void>} */
+  removeClass(number) {
+    return this.#ask("removeClass", [number]);
+  }
+
+  /** @param {number} number @param {any} picture @param {object} view @returns {Promise<void>} */
+  learn(number, picture, view) {
+    return this.#ask("learn", [number, picture, view], carried(picture));
+  }
+
+  /** @param {any} picture @param {object} view @returns {Promise<any>} */
+  classify(picture, view) {
+    return this.#ask("classify", [picture, view], carried(picture));
+  }
+
+  /** @param {number} epochs @returns {Promise<import("./teach.js").Training>} */
+  train(epochs) {
+    return this.#ask("train", [epochs]);
+  }
+
+  /** @returns {Promise<Uint8Array<ArrayBuffer>>} */
+  save() {
+    return this.#ask("save", []);
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} saved @returns {Promise<void>} */
+  restore(saved) {
+    return this.#ask("restore", [saved]);
   }
 
   /** @returns {Promise<number>} */

@@ -1,17 +1,19 @@
-// A detector in a worker of its own: messages in, answers with the same number out.
+// A detector or a teacher in a worker of its own: messages in, answers with the same number out.
 import { OspreyError } from "./error.js";
 import { Local } from "./local.js";
+import { Pupil } from "./pupil.js";
 
-/** @type {Local | undefined} */
+/** @type {Local | Pupil | undefined} */
 let local;
 
 /** @param {string} method @param {any[]} args */
 async function answer(method, args) {
   if (method === "load") {
-    local = await Local.load(args[0]);
+    const [kind, options] = args;
+    local = kind === "teacher" ? await Pupil.load(options) : await Local.load(options);
     return local.description;
   }
-  if (!local) throw new OspreyError("closed", "the detector is not loaded");
+  if (!local) throw new OspreyError("closed", "nothing is loaded");
   return /** @type {any} */ (local)[method](...args);
 }
 

@@ -1,4 +1,4 @@
-//! The border between JavaScript and the detector: a dozen functions of the C ABI, no generated code.
+//! The border between JavaScript and the detector: functions of the C ABI, no generated code.
 //!
 //! JavaScript writes into buffers that this module owns ([`osprey_bytes`], [`osprey_text`],
 //! [`osprey_layout`]) and then calls a function that takes lengths alone, so that no address ever comes
@@ -14,10 +14,15 @@ mod error;
 mod frame;
 mod options;
 mod panic;
+mod senses;
+mod teach;
 
 use detector::Eye;
 use error::Failure;
+use osprey_detector::frame::Frame;
+use senses::{Mover, Reader};
 use std::cell::RefCell;
+use teach::Teacher;
 
 /// Largest buffer for bytes: a picture of 256 megapixels, or a model.
 const MAX_BYTES: usize = 1 << 30;
@@ -31,7 +36,15 @@ struct State {
     layout: [u32; frame::LAYOUT],
     answer: String,
     boxes: Vec<f32>,
-    eyes: Vec<Option<Eye>>,
+    things: Vec<Option<Thing>>,
+}
+
+/// What a handle stands for.
+enum Thing {
+    Eye(Box<Eye>),
+    Reader(Box<Reader>),
+    Mover(Box<Mover>),
+    Teacher(Box<Teacher>),
 }
 
 thread_local! {
@@ -48,10 +61,53 @@ impl State {
         self.bytes.get(..length).ok_or(Failure::Length { length, room: self.bytes.len() })
     }
 
+    fn place(&mut self, handle: u32) -> Option<&mut Option<Thing>> {
+        self.things.get_mut((handle as usize).checked_sub(1)?)
+    }
+
     fn eye(&mut self, handle: u32) -> Result<&mut Eye, Failure> {
-        let index = (handle as usize).checked_sub(1);
-        let eye = index.and_then(|index| self.eyes.get_mut(index)).and_then(Option::as_mut);
-        eye.ok_or(Failure::Handle { handle })
+        match self.place(handle) {
+            Some(Some(Thing::Eye(eye))) => Ok(eye),
+            _ => Err(Failure::Handle { what: "detector", handle }),
+        }
+    }
+
+    fn reader(&mut self, handle: u32) -> Result<&mut Reader, Failure> {
+        match self.place(handle) {
+            Some(Some(Thing::Reader(reader))) => Ok(reader),
+            _ => Err(Failure::Handle { what: "reader of digits", handle }),
+        }
+    }
+
+    fn mover(&mut self, handle: u32) -> Result<&mut Mover, Failure> {
+        match self.place(handle) {
+            Some(Some(Thing::Mover(mover))) => Ok(mover),
+            _ => Err(Failure::Handle { what: "classifier of motion", handle }),
+        }
+    }
+
+    fn teacher(&mut self, handle: u32) -> Result<&mut Teacher, Failure> {
+        match self.place(handle) {
+            Some(Some(Thing::Teacher(teacher))) => Ok(teacher),
+            _ => Err(Failure::Handle { what: "teacher", handle }),
+        }
+    }
+
+    /// Keeps what `make` makes of a model and options: its handle, with its description as the answer.
+    fn open(
+        &mut self,
+        model: usize,
+        options: usize,
+        make: impl FnOnce(&[u8], &str) -> Result<(Thing, String), Failure>,
+    ) -> Result<u32, Failure> {
+        let (thing, description) = make(self.bytes(model)?, self.text(options)?)?;
+        let index = self.things.iter().position(Option::is_none).unwrap_or(self.things.len());
+        self.answer = description;
+        match self.things.get_mut(index) {
+            Some(place) => *place = Some(thing),
+            None => self.things.push(Some(thing)),
+        }
+        Ok(index as u32 + 1)
     }
 }
 
@@ -74,6 +130,21 @@ fn with_boxes(work: impl FnOnce(&mut State, &mut Vec<f32>) -> Result<i32, Failur
         state.boxes = boxes;
         count
     })
+}
+
+/// Lets `work` look at the picture of `length` bytes that the layout describes.
+fn with_picture<T>(
+    state: &mut State,
+    length: usize,
+    work: impl FnOnce(&mut State, &Frame<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let (layout, bytes) = (state.layout, std::mem::take(&mut state.bytes));
+    let done = match bytes.get(..length) {
+        Some(pixels) => frame::frame(&layout, pixels).and_then(|frame| work(state, &frame)),
+        None => Err(Failure::Length { length, room: bytes.len() }),
+    };
+    state.bytes = bytes;
+    done
 }
 
 /// Grows `buffer` to `length`; null where that is more than `most`.
@@ -150,23 +221,20 @@ pub extern "C" fn osprey_manifest(length: usize) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_detector(model: usize, options: usize) -> u32 {
     with(0, |state| {
-        let eye = Eye::new(state.bytes(model)?, state.text(options)?)?;
-        let index = state.eyes.iter().position(Option::is_none).unwrap_or(state.eyes.len());
-        state.answer = eye.describe();
-        match state.eyes.get_mut(index) {
-            Some(place) => *place = Some(eye),
-            None => state.eyes.push(Some(eye)),
-        }
-        Ok(index as u32 + 1)
+        state.open(model, options, |model, options| {
+            let eye = Eye::new(model, options)?;
+            let description = eye.describe();
+            Ok((Thing::Eye(Box::new(eye)), description))
+        })
     })
 }
 
-/// Gives a detector's memory back.
+/// Gives the memory of what a handle stands for back.
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_drop(handle: u32) {
     STATE.with_borrow_mut(|state| {
-        if let Some(eye) = (handle as usize).checked_sub(1).and_then(|index| state.eyes.get_mut(index)) {
-            *eye = None;
+        if let Some(place) = state.place(handle) {
+            *place = None;
         }
     });
 }
@@ -187,15 +255,7 @@ pub extern "C" fn osprey_configure(handle: u32, options: usize) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_detect(handle: u32, length: usize) -> i32 {
     with_boxes(|state, boxes| {
-        let (layout, bytes) = (state.layout, std::mem::take(&mut state.bytes));
-        let found = match bytes.get(..length) {
-            Some(pixels) => {
-                frame::frame(&layout, pixels).and_then(|frame| state.eye(handle)?.detect(&frame, boxes))
-            }
-            None => Err(Failure::Length { length, room: bytes.len() }),
-        };
-        state.bytes = bytes;
-        found
+        with_picture(state, length, |state, frame| state.eye(handle)?.detect(frame, boxes))
     })
 }
 
@@ -216,6 +276,131 @@ pub extern "C" fn osprey_predict(handle: u32, seconds: f64) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_boxes() -> *const f32 {
     STATE.with_borrow(|state| state.boxes.as_ptr())
+}
+
+/// A reader of digits; otherwise as [`osprey_detector`].
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_reader(model: usize, options: usize) -> u32 {
+    let make = |model: &[u8], options: &str| {
+        Ok((Thing::Reader(Box::new(Reader::new(model, options)?)), "{}".into()))
+    };
+    with(0, |state| state.open(model, options, make))
+}
+
+/// Reads the strokes in `length` bytes of JSON; the answer is JSON.
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_read(handle: u32, length: usize) -> i32 {
+    with(-1, |state| {
+        let strokes = state.text(length)?.to_owned();
+        state.answer = state.reader(handle)?.read(&strokes)?;
+        Ok(0)
+    })
+}
+
+/// A classifier of motion; otherwise as [`osprey_detector`].
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_mover(model: usize, options: usize) -> u32 {
+    with(0, |state| {
+        state.open(model, options, |model, options| {
+            let mover = Mover::new(model, options)?;
+            let description = mover.describe();
+            Ok((Thing::Mover(Box::new(mover)), description))
+        })
+    })
+}
+
+/// Takes the sample in `length` bytes of JSON, measured at `seconds`; the answer is JSON.
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_push(handle: u32, seconds: f64, length: usize) -> i32 {
+    with(-1, |state| {
+        let values = state.text(length)?.to_owned();
+        state.answer = state.mover(handle)?.push(seconds, &values)?;
+        Ok(0)
+    })
+}
+
+/// A teacher of classes, on the features of a model of pictures; otherwise as [`osprey_detector`].
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_teacher(model: usize, options: usize) -> u32 {
+    with(0, |state| {
+        state.open(model, options, |model, options| {
+            let teacher = Teacher::new(model, options)?;
+            let description = teacher.describe();
+            Ok((Thing::Teacher(Box::new(teacher)), description))
+        })
+    })
+}
+
+/// What a teacher knows: the answer is JSON.
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_known(handle: u32) -> i32 {
+    with(-1, |state| {
+        state.answer = state.teacher(handle)?.describe();
+        Ok(0)
+    })
+}
+
+/// Adds a class, whose name has `length` bytes, and gives its number.
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_add_class(handle: u32, length: usize) -> i32 {
+    with(-1, |state| {
+        let name = state.text(length)?.to_owned();
+        state.teacher(handle)?.add_class(&name)
+    })
+}
+
+/// Removes a class with its pictures; the numbers of later classes move down by one.
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_remove_class(handle: u32, class: usize) -> i32 {
+    with(-1, |state| state.teacher(handle)?.remove_class(class).map(|()| 0))
+}
+
+/// Learns the picture of `length` bytes as one of `class`.
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_learn(handle: u32, class: usize, length: usize) -> i32 {
+    with(-1, |state| {
+        with_picture(state, length, |state, frame| state.teacher(handle)?.learn(class, frame).map(|()| 0))
+    })
+}
+
+/// Which class the picture of `length` bytes is of; the answer is JSON.
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_classify(handle: u32, length: usize) -> i32 {
+    with(-1, |state| {
+        state.answer = with_picture(state, length, |state, frame| state.teacher(handle)?.classify(frame))?;
+        Ok(0)
+    })
+}
+
+/// Trains a last layer in so many epochs; the answer is JSON.
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_train(handle: u32, epochs: usize) -> i32 {
+    with(-1, |state| {
+        state.answer = state.teacher(handle)?.train(epochs)?;
+        Ok(0)
+    })
+}
+
+/// Puts all that was learned where [`osprey_bytes`] lies, and gives its length.
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_save(handle: u32) -> i32 {
+    with(-1, |state| {
+        let saved = state.teacher(handle)?.save()?;
+        let length = i32::try_from(saved.len())
+            .map_err(|_| Failure::Length { length: saved.len(), room: i32::MAX as usize })?;
+        state.bytes = saved;
+        Ok(length)
+    })
+}
+
+/// Takes what [`osprey_save`] gave, `length` bytes, in place of what is known.
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_restore(handle: u32, length: usize) -> i32 {
+    with(-1, |state| {
+        let bytes = std::mem::take(&mut state.bytes);
+        let kept = bytes.get(..length).ok_or(Failure::Length { length, room: bytes.len() })?;
+        state.teacher(handle)?.restore(kept).map(|()| 0)
+    })
 }
 
 /// The message of the panic that ended this instance; its length is [`osprey_panic_length`].

@@ -1,12 +1,13 @@
 //! Options as JSON, in JavaScript's spelling.
 
 use crate::error::Failure;
-use osprey_detector::model::{Entry, Manifest};
+use osprey_detector::model::{Convention, Entry, Manifest};
 use osprey_detector::preprocess::Filter;
 use osprey_detector::ssd::ONE_OBJECT_IOU;
 use osprey_detector::track::TrackerOptions;
 use osprey_detector::{ClassFilter, DetectorOptions, LoadOptions};
 use osprey_engine::{Isa, Limits};
+use osprey_senses::motion::Smoothing;
 use serde::Deserialize;
 
 /// Most memory that a model may ask for, in bytes: pages share two to four gigabytes with all else.
@@ -32,6 +33,10 @@ pub(crate) struct Options {
     isa: Option<String>,
     /// What a manifest says of the model.
     entry: Option<Entry>,
+    /// Units and axes of samples of motion.
+    convention: Option<Convention>,
+    /// Seconds over which answers about motion are steadied; 0 for each as it is.
+    smoothing: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -47,20 +52,35 @@ impl Options {
         Ok(serde_json::from_str(if text.is_empty() { "{}" } else { text })?)
     }
 
+    /// How a model is loaded.
+    pub(crate) fn load(&mut self) -> Result<LoadOptions, Failure> {
+        let isa = self.isa.take().map(|name| name.parse::<Isa>().map_err(|_| Failure::Isa { name }));
+        Ok(LoadOptions {
+            threads: 1,
+            isa: isa.transpose()?,
+            limits: Limits { memory: MAX_MEMORY, ..Limits::default() },
+            entry: self.entry.take(),
+            ..LoadOptions::default()
+        })
+    }
+
+    /// How motion is measured and its answers are steadied.
+    pub(crate) fn motion(&self) -> (Convention, Smoothing) {
+        let smoothing = match self.smoothing {
+            Some(0.0) => Smoothing::OFF,
+            Some(seconds) => Smoothing { time_constant: seconds, ..Smoothing::default() },
+            None => Smoothing::default(),
+        };
+        (self.convention.unwrap_or(Convention::ANDROID), smoothing)
+    }
+
     /// The library's.
-    pub(crate) fn detector(self) -> Result<DetectorOptions, Failure> {
-        let isa = self.isa.map(|name| name.parse::<Isa>().map_err(|_| Failure::Isa { name })).transpose()?;
+    pub(crate) fn detector(mut self) -> Result<DetectorOptions, Failure> {
         let usual = DetectorOptions::default();
         let mut nms = usual.nms;
         nms.iou_threshold = self.iou_threshold;
         Ok(DetectorOptions {
-            load: LoadOptions {
-                threads: 1,
-                isa,
-                limits: Limits { memory: MAX_MEMORY, ..Limits::default() },
-                entry: self.entry,
-                ..usual.load
-            },
+            load: self.load()?,
             score_threshold: self.score_threshold,
             one_object_iou: Some(self.one_object_iou.unwrap_or(ONE_OBJECT_IOU)).filter(|&iou| iou < 1.0),
             classes: self.classes.map_or(ClassFilter::All, ClassFilter::Only),

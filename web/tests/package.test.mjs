@@ -69,6 +69,40 @@ test("pixels in any form show the same cat", async () => {
   await assert.rejects(detector.detect(cat), { code: "closed" });
 });
 
+test("other choices leave filter and model alone, also after a defect", async () => {
+  const { Instance } = WebAssembly;
+  let panics = false;
+  // Instances whose next detection ends as a panic would.
+  WebAssembly.Instance = function (module, imports) {
+    const { exports } = new Instance(module, imports);
+    const osprey_detect = (...args) => {
+      if (!panics) return exports.osprey_detect(...args);
+      panics = false;
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+    return { exports: { ...exports, osprey_detect } };
+  };
+  try {
+    const usual = await Detector.load();
+    const detector = await Detector.load({ filter: "bilinear", scoreThreshold: 0.02, oneObjectIou: 1 });
+    const many = await detector.detect(cat);
+    await detector.configure({});
+    const first = await detector.detect(cat);
+    assert.notEqual(first[0].score, (await usual.detect(cat))[0].score);
+    assert.equal(first[0].score, many[0].score);
+    assert.ok(first.length < many.length);
+    await detector.configure({ maxDetections: 1 });
+    await detector.configure({ scoreThreshold: 0.02, oneObjectIou: 1 });
+    panics = true;
+    await assert.rejects(detector.detect(cat), { code: "defect" });
+    assert.deepEqual(await detector.detect(cat), many);
+    await detector.close();
+    await usual.close();
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+});
+
 test("objects keep their numbers", async () => {
   const detector = await Detector.load();
   const seen = [];

@@ -129,6 +129,58 @@ test("a screen reader is told what is seen, and keys work", { skip }, async () =
   assert.deepEqual(unnamed, []);
 });
 
+test("classes are taught from the camera, and are still there in the next visit", { skip }, async () => {
+  await browser.evaluate("document.getElementById('teach').open = true");
+  const learn = async (name) => {
+    await browser.until("!document.getElementById('learn').disabled");
+    await browser.evaluate(`document.getElementById("class").value = "${name}"; document.getElementById("learn").click()`);
+    await browser.until(`/${name}: 1 picture/.test(document.getElementById("classes").textContent)`);
+  };
+  await learn("mug");
+  await learn("hat");
+  await browser.until("/^This is: (mug|hat), /.test(document.getElementById('answer').textContent)");
+  await browser.until("!document.getElementById('train').disabled");
+  await browser.evaluate("document.getElementById('train').click()");
+  await browser.until("document.getElementById('train').disabled && !document.getElementById('learn').disabled");
+  await browser.evaluate("document.getElementById('teach').scrollIntoView()");
+  if (shots) writeFileSync(join(shots, "teach.png"), await browser.screenshot({ width: 390, height: 844, scale: 2 }));
+  const kept = await browser.evaluate(`(async () => {
+    const { Teacher } = await import("./js/index.js");
+    const teacher = await Teacher.load({ keep: "page" });
+    return { classes: teacher.classes, trained: teacher.trained };
+  })()`);
+  assert.deepEqual(kept, { classes: [{ name: "mug", pictures: 1 }, { name: "hat", pictures: 1 }], trained: true });
+  await browser.evaluate("document.getElementById('teach').open = false");
+});
+
+test("a digit is drawn and read", { skip }, async () => {
+  await browser.evaluate("document.getElementById('digits').open = true; document.getElementById('pad').scrollIntoView()");
+  const { x, y, width } = await browser.evaluate("document.getElementById('pad').getBoundingClientRect().toJSON()");
+  const mouse = (type, at) =>
+    browser.send("Input.dispatchMouseEvent", { type, x: x + at[0] * width, y: y + at[1] * width, button: "left", buttons: 1, clickCount: 1 });
+  await mouse("mousePressed", [0.3, 0.2]);
+  for (const at of [[0.5, 0.2], [0.7, 0.2], [0.6, 0.5], [0.5, 0.8]]) await mouse("mouseMoved", at);
+  await mouse("mouseReleased", [0.5, 0.8]);
+  await browser.until("document.getElementById('digit').textContent.startsWith('7 (')");
+  if (shots) writeFileSync(join(shots, "digit.png"), await browser.screenshot({ width: 1200, height: 760 }));
+  await browser.evaluate("document.getElementById('wipe').click()");
+  await browser.evaluate("document.getElementById('digits').open = false");
+});
+
+test("motion is told apart, and a device without sensors says so", { skip }, async () => {
+  await browser.evaluate("document.getElementById('motion').open = true; document.getElementById('move').click()");
+  await browser.until("/Listening/.test(document.getElementById('moving').textContent)");
+  await browser.evaluate(`globalThis.shaking = setInterval(() => dispatchEvent(new DeviceMotionEvent("devicemotion", {
+    accelerationIncludingGravity: { x: 0.1, y: 0.2, z: 9.8 }, interval: 16,
+  })), 16)`);
+  await browser.until("/^stationary, /.test(document.getElementById('moving').textContent)");
+  await browser.evaluate("clearInterval(shaking); document.getElementById('move').click()");
+  assert.equal(await browser.evaluate("document.getElementById('move').ariaPressed"), "false");
+  await browser.evaluate("document.getElementById('move').click()");
+  await browser.until("/measures no motion/.test(document.getElementById('message').textContent)");
+  await browser.evaluate("document.getElementById('motion').open = false");
+});
+
 test("it looks well on a desk and on a phone", { skip }, async () => {
   await browser.until("osprey.objects.length > 0");
   const views = {
