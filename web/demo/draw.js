@@ -28,16 +28,27 @@ export function paint(context, objects, place, unit) {
   context.lineWidth = 3 * unit;
   context.font = `600 ${15 * unit}px system-ui, sans-serif`;
   context.textBaseline = "top";
+  const height = 20 * unit;
+  const labels = [];
   for (const { label, score, box, id, classId } of objects) {
     const [x, y] = place(box.x, box.y);
     const [right, bottom] = place(box.x + box.width, box.y + box.height);
-    context.strokeStyle = context.fillStyle = color(id || classId + 1);
+    const style = (context.strokeStyle = color(id || classId + 1));
     context.strokeRect(x, y, right - x, bottom - y);
     const text = `${label} ${Math.round(score * 100)} %`;
-    const above = Math.max(y - 20 * unit, 0);
-    context.fillRect(x - 1.5 * unit, above, context.measureText(text).width + 10 * unit, 20 * unit);
+    const width = context.measureText(text).width + 10 * unit;
+    const area = { left: x - 1.5 * unit, top: Math.max(y - height, 0), width };
+    // One below the other where boxes begin at the same place; the best stays at its box.
+    const covers = (other) =>
+      Math.abs(other.top - area.top) < height && other.left < area.left + width && area.left < other.left + other.width;
+    for (let other; (other = labels.find(covers)); ) area.top = other.top + height;
+    labels.push({ ...area, text, style });
+  }
+  for (const { left, top, width, text, style } of labels) {
+    context.fillStyle = style;
+    context.fillRect(left, top, width, height);
     context.fillStyle = "#000";
-    context.fillText(text, x + 3 * unit, above + 3 * unit);
+    context.fillText(text, left + 4.5 * unit, top + 3 * unit);
   }
 }
 

@@ -123,36 +123,38 @@ export class DetectorStream {
     const presented = this.#waiting;
     [this.#waiting, this.#busy] = [undefined, true];
     const started = performance.now();
-    /** @type {keyof Ledger} */
-    let fate = "failed";
+    let [objects, error] = /** @type {[any, unknown]} */ ([undefined, undefined]);
     try {
       const { follow = true, view } = this.#options;
-      const objects = follow
+      objects = follow
         ? await this.#detector.track(this.#video, presented / 1000, view)
         : await this.#detector.detect(this.#video, view);
-      const now = performance.now();
-      const [age, took] = [now - presented, now - started];
-      fate = !this.#running || age > (this.#options.maxAge ?? 1000) ? "stale" : "shown";
-      this.#settle(fate);
-      if (fate === "shown") {
-        this.#ages = [...this.#ages.slice(1 - KEPT), age];
-        this.#times = [...this.#times.slice(1 - KEPT), now];
-        this.#options.onResult({ objects, age, took, ledger: { ...this.ledger } });
-      }
-      const rest = Math.min(Math.max(this.#options.rest ?? 0, 0), 0.9);
-      if (rest > 0) await new Promise((resolve) => setTimeout(resolve, (took * rest) / (1 - rest)));
-    } catch (error) {
-      if (fate === "failed") this.#settle("failed");
-      this.#options.onError?.(error);
-    } finally {
-      this.#busy = false;
+    } catch (caught) {
+      error = caught;
     }
-    this.#next();
-  }
-
-  /** @param {"shown" | "stale" | "failed"} fate */
-  #settle(fate) {
+    const now = performance.now();
+    const [age, took] = [now - presented, now - started];
+    const late = !this.#running || age > (this.#options.maxAge ?? 1000);
+    const fate = !objects ? "failed" : late ? "stale" : "shown";
     this.ledger.pending -= 1;
     this.ledger[fate] += 1;
+    const ledger = { ...this.ledger };
+    // The next frame is on its way before this one is drawn: the worker does not wait for a page that paints.
+    const rest = Math.min(Math.max(this.#options.rest ?? 0, 0), 0.9);
+    const free = () => {
+      this.#busy = false;
+      this.#next();
+    };
+    if (rest > 0) setTimeout(free, (took * rest) / (1 - rest));
+    else free();
+    if (fate === "failed") this.#options.onError?.(error);
+    if (fate !== "shown") return;
+    this.#ages = [...this.#ages.slice(1 - KEPT), age];
+    this.#times = [...this.#times.slice(1 - KEPT), now];
+    try {
+      this.#options.onResult({ objects, age, took, ledger });
+    } catch (thrown) {
+      this.#options.onError?.(thrown);
+    }
   }
 }
