@@ -180,8 +180,7 @@ pub(crate) enum Format {
     Csv,
     /// One COCO file: images, categories (ids from 1), annotations with scores.
     Coco,
-    /// A row for each picture, skipped ones included, with a list of boxes: what the Python package's Arrow
-    /// functions write.
+    /// A row for each picture, skipped ones too, with a list of boxes, as the Python package writes it.
     Parquet,
     /// Tasks with predictions for Label Studio, whose boxes people then correct.
     LabelStudio,

@@ -4,14 +4,12 @@
 
 use crate::detector::lock;
 use crate::error::Error;
-use ndarray::{ArrayBase, ArrayViewMutD, Axis, Data, IxDyn, Slice};
+use crate::running::{Place, Running, each};
+use ndarray::{ArrayBase, ArrayViewMutD, Data, IxDyn};
 use numpy::{Element, PyArrayDyn, PyReadonlyArrayDyn};
-use osprey_detector::model::{
-    Backend, BackendChoice, LoadOptions, LoadedModel, Model, NativeModel, PostProcessing,
-};
-use osprey_detector::{DType, Tensor, TensorView, TensorViewMut};
-use osprey_engine::graph::{Interface, Op, TensorId};
-use osprey_engine::{Graph, Options, Program};
+use osprey_detector::{TensorView, TensorViewMut};
+use osprey_engine::Graph;
+use osprey_engine::graph::{Interface, TensorId};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -19,47 +17,6 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-
-/// For each variant of a view: the array in it, as `$array`.
-macro_rules! each {
-    ($type:ident, $view:expr, $array:pat => $body:expr, else $other:expr) => {
-        match $view {
-            $type::F32($array) => $body,
-            $type::U8($array) => $body,
-            $type::I8($array) => $body,
-            $type::I16($array) => $body,
-            $type::I32($array) => $body,
-            $type::I64($array) => $body,
-            $type::Bool($array) => $body,
-            _ => $other,
-        }
-    };
-}
-
-/// What runs, once memory was asked for.
-struct Running {
-    model: Box<dyn Model>,
-    /// All values inside the model, where they were asked for.
-    taps: Option<Taps>,
-    /// Examples in each run, with their tensors where it is not one.
-    batch: usize,
-    inputs: Vec<Tensor>,
-    outputs: Vec<Tensor>,
-}
-
-/// A second model that gives every value inside the first.
-struct Taps {
-    model: NativeModel,
-    tensors: Vec<TensorId>,
-}
-
-/// Where a tensor's values are.
-enum Place {
-    Input(usize),
-    Output(usize),
-    Inside(usize),
-    Constant,
-}
 
 #[pyclass(frozen, module = "osprey_vision._native")]
 pub(crate) struct Interpreter {
@@ -160,7 +117,7 @@ impl Interpreter {
 
     /// Compiles the model for runs of `batch` examples and asks for memory.
     fn allocate(&self, py: Python<'_>, batch: usize) -> PyResult<()> {
-        let made = py.detach(|| self.make(batch));
+        let made = py.detach(|| Running::new(self.file.bytes(), self.threads, self.keeps_all, batch));
         let made = made.map_err(|e| PyRuntimeError::new_err(e.to_string()))?;
         let mut running = lock(&self.running);
         self.unseen()?;
@@ -318,40 +275,6 @@ impl Interpreter {
         ))
     }
 
-    fn make(&self, batch: usize) -> Result<Running, Error> {
-        let options = LoadOptions {
-            backend: BackendChoice::Only(Backend::Native),
-            threads: self.threads,
-            post_processing: PostProcessing::Apply,
-            ignore_metadata: true,
-            ..LoadOptions::default()
-        };
-        let model = LoadedModel::from_bytes(self.file.bytes(), &options)?.model;
-        let taps = if self.keeps_all { Some(self.taps()?) } else { None };
-        let mut running = Running { model, taps, batch, inputs: Vec::new(), outputs: Vec::new() };
-        if batch != 1 {
-            running.inputs = many(running.model.inputs(), batch)?;
-            running.outputs = many(running.model.outputs(), batch)?;
-        }
-        Ok(running)
-    }
-
-    fn taps(&self) -> Result<Taps, Error> {
-        let model = |e: osprey_engine::Error| Error::from(osprey_detector::ModelError::from(e));
-        let mut graph = Graph::read(self.file.bytes()).map_err(model)?;
-        graph.nodes.retain(|n| !matches!(n.op, Op::DetectionPostProcess(_)));
-        let shown = |id: &TensorId| {
-            let tensor = &graph.tensors[*id];
-            tensor.elements() > 0 && !matches!(tensor.dtype, DType::F16 | DType::C64 | DType::Other(_))
-        };
-        let tensors: Vec<TensorId> =
-            graph.nodes.iter().flat_map(|n| &n.outputs).copied().filter(shown).collect();
-        graph.outputs.clone_from(&tensors);
-        let options = Options { threads: self.threads.max(1), ..Options::default() };
-        let program = Program::compile(&graph, &options).map_err(model)?;
-        Ok(Taps { model: NativeModel::new(program.into())?, tensors })
-    }
-
     fn place(&self, running: Option<&Running>, id: TensorId) -> Place {
         let position = |ids: &[TensorId]| ids.iter().position(|i| *i == id);
         let inside = || running.and_then(|r| r.taps.as_ref()).and_then(|taps| position(&taps.tensors));
@@ -377,77 +300,4 @@ impl Interpreter {
         let flat = numpy.call_method1("frombuffer", (bytes, tensor.dtype.to_string()))?;
         flat.call_method1("reshape", (tensor.shape.clone(),))?.call_method0("copy")
     }
-}
-
-/// Tensors for `batch` examples of what a model takes or gives one by one.
-fn many(specs: &[osprey_detector::TensorSpec], batch: usize) -> Result<Vec<Tensor>, Error> {
-    let tensor = |spec: &osprey_detector::TensorSpec| {
-        let refuse = || Error::Model(format!("\"{}\" has no dimension for several examples", spec.name));
-        let mut shape = spec.shape.clone();
-        match shape.first_mut() {
-            Some(first) if *first == 1 => *first = batch,
-            _ => return Err(refuse()),
-        }
-        Tensor::zeros(spec.dtype, &shape).ok_or_else(refuse)
-    };
-    specs.iter().map(tensor).collect()
-}
-
-impl Running {
-    fn input_mut(&mut self, at: usize) -> Result<TensorViewMut<'_>, Error> {
-        match self.inputs.get_mut(at) {
-            Some(tensor) => Ok(tensor.view_mut()),
-            None => Ok(self.model.input_mut(at)?),
-        }
-    }
-
-    fn output(&self, place: &Place) -> Result<TensorView<'_>, Error> {
-        match (place, &self.taps) {
-            (Place::Inside(at), Some(taps)) => Ok(taps.model.output(*at)?),
-            (Place::Output(at), _) => match self.outputs.get(*at) {
-                Some(tensor) => Ok(tensor.view()),
-                None => Ok(self.model.output(*at)?),
-            },
-            _ => Err(Error::Model("no such output".into())),
-        }
-    }
-
-    fn run(&mut self) -> Result<(), Error> {
-        if self.batch != 1 {
-            return self.run_one_by_one();
-        }
-        if let Some(taps) = &mut self.taps {
-            for at in 0..self.model.inputs().len() {
-                let value = each!(TensorViewMut, self.model.input_mut(at)?, a => Tensor::from(a.to_owned()), else continue);
-                taps.model.input_mut(at)?.assign(&value.view())?;
-            }
-            taps.model.run()?;
-        }
-        Ok(self.model.run()?)
-    }
-
-    /// A batch is as many runs: in a model whose first dimension is open, no example sees another.
-    fn run_one_by_one(&mut self) -> Result<(), Error> {
-        for example in 0..self.batch {
-            let part = Slice::from(example as isize..example as isize + 1);
-            for (at, all) in self.inputs.iter().enumerate() {
-                let one = each!(TensorView, all.view(), a => Tensor::from(a.slice_axis(Axis(0), part).to_owned()), else continue);
-                self.model.input_mut(at)?.assign(&one.view())?;
-            }
-            self.model.run()?;
-            for (at, all) in self.outputs.iter_mut().enumerate() {
-                let one = self.model.output(at)?.to_tensor();
-                put(all, part, &one.view())?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn put(all: &mut Tensor, part: Slice, one: &TensorView<'_>) -> Result<(), Error> {
-    let mut view = all.view_mut();
-    let mut to: TensorViewMut<'_> = each!(
-        TensorViewMut, &mut view, a => a.slice_axis_mut(Axis(0), part).into(), else return Ok(())
-    );
-    Ok(to.assign(one)?)
 }

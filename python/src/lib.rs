@@ -8,6 +8,7 @@ mod error;
 mod image;
 mod interpreter;
 mod live;
+mod running;
 mod senses;
 
 use pyo3::prelude::*;
