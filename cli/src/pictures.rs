@@ -2,7 +2,7 @@
 //! pixels of the file, one class for each object. For other programs that shall find the same.
 
 use crate::args::MAX_MEGAPIXELS;
-use crate::detect::decode::{self, DecodeError, Opened, PictureLimits};
+use crate::detect::decode::{self, Opened, PictureLimits};
 use crate::detect::finder;
 use crate::detect::pipeline::in_file;
 use osprey_detector::frame::Frame;
@@ -11,59 +11,8 @@ use osprey_detector::{
 };
 use std::path::Path;
 
-pub use crate::detect::EXTENSIONS;
-
-/// Why a picture was not looked at.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct PictureError {
-    /// What is in the way.
-    pub kind: PictureErrorKind,
-    /// The same for a reader, with the facts.
-    pub message: String,
-}
-
-/// What is in the way of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum PictureErrorKind {
-    /// The file cannot be read.
-    Unreadable,
-    /// It is empty, or of a kind that is not decoded.
-    NotAPicture,
-    /// It ends early or contradicts itself.
-    Damaged,
-    /// It has more pixels or bytes than allowed.
-    TooLarge,
-}
-
-impl PictureErrorKind {
-    /// A word for tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unreadable => "unreadable",
-            Self::NotAPicture => "not_a_picture",
-            Self::Damaged => "damaged",
-            Self::TooLarge => "too_large",
-        }
-    }
-}
-
-impl From<DecodeError> for PictureError {
-    fn from(error: DecodeError) -> Self {
-        let kind = match error {
-            DecodeError::Io(_) => PictureErrorKind::Unreadable,
-            DecodeError::Empty | DecodeError::NotAPicture | DecodeError::OtherFormat { .. } => {
-                PictureErrorKind::NotAPicture
-            }
-            DecodeError::LargeFile(..) | DecodeError::Gigantic { .. } => PictureErrorKind::TooLarge,
-            DecodeError::Truncated | DecodeError::NoPixels | DecodeError::Damaged(_) => {
-                PictureErrorKind::Damaged
-            }
-        };
-        Self { kind, message: error.to_string() }
-    }
-}
+pub use crate::detect::decode::error::{PictureError, PictureErrorKind};
+pub use crate::detect::decode::kinds::EXTENSIONS;
 
 /// Brings picture files into the form of a detector's input. A clone serves another thread.
 #[derive(Debug, Clone)]

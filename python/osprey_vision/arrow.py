@@ -15,23 +15,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from . import _boxes
+from ._boxes import BOX
 from ._native import __version__
 from .detections import Detections
 from .detector import Detector
 from .errors import PictureError
 
-BOX = pa.struct(
-    [
-        pa.field("x1", pa.float32(), False),
-        pa.field("y1", pa.float32(), False),
-        pa.field("x2", pa.float32(), False),
-        pa.field("y2", pa.float32(), False),
-        pa.field("score", pa.float32(), False),
-        pa.field("class_id", pa.int32(), False),
-        pa.field("label", pa.string(), False),
-    ]
-)
-"""A box in pixels of the upright picture, and what it holds."""
+__all__ = ["BOX", "SCHEMA", "boxes", "detect", "detect_batches", "fingerprint"]
 
 SCHEMA = pa.schema(
     [
@@ -89,14 +80,7 @@ def detect_batches(batches: Iterable[pa.RecordBatch], detector: Detector | None 
 
 def boxes(found: Detections) -> pa.StructArray:
     """The objects of one picture as an array of `BOX`; numbers stay in the memory that they have."""
-    edges = [pa.array(np.ascontiguousarray(found.xyxy[:, i])) for i in range(4)]
-    columns = [
-        *edges,
-        pa.array(found.confidence),
-        pa.array(found.class_id.astype(np.int32)),
-        pa.array(found.labels, pa.string()),
-    ]
-    return pa.StructArray.from_arrays(columns, fields=list(BOX))
+    return _boxes.boxes(found.xyxy, found.confidence, found.class_id, found.labels)
 
 
 def fingerprint(detector: Detector) -> dict[str, Any]:

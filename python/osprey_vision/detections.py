@@ -87,7 +87,8 @@ class Detections:
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
         """The objects as an Arrow array of structs (x1, y1, x2, y2, score, class_id, label), for every library
         that knows Arrow's PyCapsules."""
-        from .arrow import boxes
+        from ._boxes import boxes
 
-        capsules: tuple[object, object] = boxes(self).__arrow_c_array__(requested_schema)
+        array = boxes(self.xyxy, self.confidence, self.class_id, self.labels)
+        capsules: tuple[object, object] = array.__arrow_c_array__(requested_schema)
         return capsules

@@ -14,8 +14,6 @@ mod resume;
 mod summary;
 pub(crate) mod tile_args;
 
-pub use inputs::EXTENSIONS;
-
 use crate::args::{DetectArgs, Format, WriteArgs};
 use crate::fail::{NOTHING_DONE, SOME_SKIPPED};
 use crate::files;

@@ -1,6 +1,6 @@
 //! What is known of a picture once it went through the detector.
 
-use crate::pictures::{PictureError, PictureErrorKind};
+use super::decode::error::{PictureError, PictureErrorKind};
 use osprey_detector::PixelBox;
 use sha2::{Digest, Sha256};
 use std::fmt;

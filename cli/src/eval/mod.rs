@@ -6,7 +6,7 @@ mod plot;
 mod report;
 
 use crate::args::{EvalArgs, EvalTask};
-use crate::detect::EXTENSIONS;
+use crate::detect::decode::kinds::EXTENSIONS;
 use crate::detect::finder::Finder;
 use crate::fail::SOME_SKIPPED;
 use crate::files;

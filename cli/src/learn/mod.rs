@@ -1,6 +1,7 @@
 //! `osprey train` and `osprey classify`.
 
 mod classify;
+mod description;
 mod pictures;
 mod plot;
 mod saved;

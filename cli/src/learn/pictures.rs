@@ -1,6 +1,6 @@
 //! From pictures to feature vectors.
 
-use super::saved::Description;
+use super::description::Description;
 use crate::args::MAX_MEGAPIXELS;
 use crate::detect::decode::{self, PictureLimits};
 use crate::detect::inputs::{Inputs, Search};

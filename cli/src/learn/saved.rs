@@ -1,12 +1,12 @@
 //! A folder with all that `osprey classify` needs.
 
+use super::description::Description;
 use super::pictures::Extractor;
 use crate::files;
 use crate::model::Source;
 use anyhow::{Context, Result, bail};
 use osprey_detector::model::{InputEntry, LoadOptions, LoadedModel};
 use osprey_learn::{Head, LinearHead, NearestNeighbors, Store, Trainer};
-use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
 
@@ -17,32 +17,6 @@ const CHECKPOINTS: &str = "checkpoints";
 const NEIGHBORS: &str = "neighbors";
 /// As many views of a picture as `--views` takes.
 const VIEWS: std::ops::RangeInclusive<usize> = 1..=1000;
-
-/// `classifier.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Description {
-    /// 1; a reader that knows less refuses the rest.
-    version: u32,
-    pub(crate) head: String,
-    /// Tensors of features.tflite that features are taken from.
-    pub(crate) tensors: Vec<String>,
-    /// Views of a picture that are asked about.
-    pub(crate) views: usize,
-    pub(crate) seed: u64,
-    /// A checksum of what the pictures are called and how long they are; 0 where it is not known.
-    #[serde(default)]
-    pub(crate) pictures: u32,
-    /// What was said of the model's input, in a manifest's terms.
-    #[serde(default)]
-    pub(crate) input: InputEntry,
-}
-
-impl Description {
-    pub(crate) fn new(head: &str, tensors: &[String], views: usize, seed: u64, input: InputEntry) -> Self {
-        Self { version: 1, head: head.into(), tensors: tensors.to_vec(), views, seed, pictures: 0, input }
-    }
-}
 
 /// Makes the folder and writes everything but the head, so that a training that is killed can be
 /// taken up again.

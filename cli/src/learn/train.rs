@@ -1,8 +1,9 @@
 //! `osprey train`.
 
+use super::description::Description;
 use super::pictures::{Extractor, Folders};
 use super::plot;
-use super::saved::{self, Description};
+use super::saved;
 use super::validate::{self, CrossValidation, Recipe};
 use crate::input::InputArgs;
 use crate::model::Source;

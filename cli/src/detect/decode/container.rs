@@ -1,6 +1,7 @@
 //! What the bytes of a file say before a decoder sees them.
 
-use super::DecodeError;
+use super::error::DecodeError;
+use super::kinds::remedy;
 use image::ImageFormat;
 use image::metadata::Orientation;
 
@@ -36,7 +37,7 @@ pub(super) fn format_of(bytes: &[u8]) -> Result<ImageFormat, DecodeError> {
 }
 
 fn other(kind: &'static str) -> DecodeError {
-    DecodeError::OtherFormat { kind, remedy: crate::detect::inputs::remedy(kind) }
+    DecodeError::OtherFormat { kind, remedy: remedy(kind) }
 }
 
 /// The segments of a JPEG file up to the first scan, by marker and offset of what follows its length.

@@ -1,9 +1,12 @@
 //! From a file to upright RGB pixels, within limits that are checked before memory is asked for.
 
 mod container;
+pub(crate) mod error;
 mod jpeg;
+pub(crate) mod kinds;
 
 use container::{format_of, jpeg_exif, jpeg_is_truncated, webp_orientation};
+use error::DecodeError;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use osprey_detector::frame::{Frame, FrameError};
@@ -27,29 +30,6 @@ impl PictureLimits {
         let pixels = u64::from(megapixels) * 1_000_000;
         Self { pixels, file_bytes: 256 << 20, decoded_bytes: (pixels * 4).max(64 << 20) }
     }
-}
-
-/// Why a picture was skipped.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DecodeError {
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("the file is empty")]
-    Empty,
-    #[error("not a JPEG, PNG, BMP, GIF, WebP or TIFF file")]
-    NotAPicture,
-    #[error("{kind} files are not read; {remedy}")]
-    OtherFormat { kind: &'static str, remedy: &'static str },
-    #[error("the file ends in the middle of the picture")]
-    Truncated,
-    #[error("the file has {0} MB, more than the {1} MB that are read")]
-    LargeFile(u64, u64),
-    #[error("{width}x{height} pixels are more than the limit; --max-megapixels raises it")]
-    Gigantic { width: u32, height: u32 },
-    #[error("the picture has no pixels")]
-    NoPixels,
-    #[error("damaged picture: {0}")]
-    Damaged(String),
 }
 
 /// A decoded picture.

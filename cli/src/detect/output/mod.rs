@@ -13,7 +13,7 @@ mod yolo;
 
 pub(crate) use yolo::with_suffix;
 
-use super::inputs::has_picture_extension;
+use super::decode::kinds::has_picture_extension;
 use super::record::{Record, Skipped};
 use crate::args::{Format, WriteArgs};
 use crate::files::Destination;

@@ -5,12 +5,12 @@
 
 mod budget;
 
+use super::decode::error::{PictureError, PictureErrorKind};
 use super::decode::{self, Opened, Picture, PictureLimits};
 use super::finder::{Finder, PartsPreparer, Prepared};
 use super::inputs::{Input, address};
 use super::record::{ImageId, Record, Skipped, Times};
 use crate::fetch;
-use crate::pictures::{PictureError, PictureErrorKind};
 use anyhow::{Result, anyhow};
 use budget::{Budget, Permit};
 use crossbeam_channel::{Receiver, Sender, bounded};

@@ -11,7 +11,7 @@ mod y4m;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 use super::args::SourceArg;
 use super::args::{LiveArgs, RawFormat};
-use crate::detect::inputs::has_picture_extension;
+use crate::detect::decode::kinds::has_picture_extension;
 use anyhow::{Context, Result, bail};
 use osprey_detector::frame::{Frame, FrameError, Orientation, PackedFormat, Plane, YuvColor};
 use std::fs::File;
