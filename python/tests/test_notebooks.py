@@ -54,7 +54,7 @@ def test_a_folder_is_drawn_and_counted(photos: Path, capsys: pytest.CaptureFixtu
     image = pytest.importorskip("PIL.Image")
     defined = execute("folder")
     assert defined["counts"]["cat"] == 1 and "damaged.jpg" in capsys.readouterr().out
-    drawn, whole = defined["drawn"](photos / "cat.png"), image.open(CAT).convert("RGB")
+    drawn, whole = defined["drawn"](Path("photos", "cat.png")), image.open(CAT).convert("RGB")
     assert drawn.size == whole.size and drawn.tobytes() != whole.tobytes()
     assert {"picture", "object.label", "object.x1"} <= set(defined["_"][0])
 
