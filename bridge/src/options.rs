@@ -90,7 +90,8 @@ impl SessionOptions {
         })
     }
 
-    /// Threads of one run, the worker's own included; 0 counts as one.
+    /// Threads of one run, the worker's own included; 0 for as many as the device has performance cores, at
+    /// most four.
     pub fn set_threads(&self, threads: u32) {
         self.set(|v| v.detector.load.threads = threads as usize);
     }

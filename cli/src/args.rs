@@ -32,7 +32,7 @@ pub(crate) struct ModelArgs {
     /// What runs the model.
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub(crate) backend: BackendArg,
-    /// Threads that share the work of one inference [default: 1; with --tiles as many as the CPU has cores].
+    /// Threads that share the work of one inference [default: 1; with --tiles as many as the CPU has cores; live: as many as it has performance cores, at most 4].
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
 }

@@ -23,6 +23,7 @@
 
 mod arena;
 mod compile;
+mod cores;
 mod error;
 pub mod graph;
 mod isa;
@@ -32,6 +33,7 @@ mod session;
 mod threads;
 
 pub use compile::{Limits, Options, Port, PostProcess, Program, StepInfo};
+pub use cores::{claim_performance_core, performance_cores};
 pub use error::{Error, Result};
 pub use graph::{DType, Graph, Quantization};
 pub use isa::{Isa, IsaError, UnknownIsa};

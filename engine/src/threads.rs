@@ -6,17 +6,22 @@
 #![allow(unsafe_code, reason = "rows of one slice go to several threads")]
 
 use crate::arena::ALIGN;
+use crate::cores::claim_performance_core;
 use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
 
-/// Turns of the spin loop before a worker parks: some 100 µs, longer than the gap between two
-/// operators and short enough not to warm a phone between frames.
-const SPINS: u32 = 2000;
-/// Turns of the spin loop before the caller yields its core to a worker that was preempted.
-const SPINS_BEFORE_YIELD: u32 = 20_000;
+/// How long a worker spins before it parks: longer than the gap between two operators, and short enough
+/// not to warm a phone between frames. In time, since a turn of the loop takes 10 ns on one CPU and 60 on
+/// another.
+const SPIN: Duration = Duration::from_micros(100);
+/// How long the caller spins before it yields its core to a worker that was preempted.
+const SPIN_BEFORE_YIELD: Duration = Duration::from_millis(1);
+/// Turns of the spin loop from one look at the clock to the next.
+const TURNS: u32 = 32;
 /// Tasks that each thread gets at first. It takes over those of others once its own are done, which
 /// evens out cores of unequal speed.
 const TASKS_PER_THREAD: usize = 2;
@@ -220,10 +225,9 @@ struct Join<'a>(&'a Shared);
 impl Drop for Join<'_> {
     fn drop(&mut self) {
         self.0.gate.fetch_and(!OPEN, Ordering::AcqRel);
-        let mut spins = 0;
-        while self.0.gate.load(Ordering::Acquire) != 0 {
-            spins += 1;
-            if spins < SPINS_BEFORE_YIELD { std::hint::spin_loop() } else { thread::yield_now() }
+        let is_empty = || (self.0.gate.load(Ordering::Acquire) == 0).then_some(());
+        while spin(SPIN_BEFORE_YIELD, is_empty).is_none() {
+            thread::yield_now();
         }
     }
 }
@@ -255,6 +259,7 @@ fn drain(shared: &Shared, tasks: usize, work: &Work<'_>, thread: usize) {
 }
 
 fn serve(shared: &Shared, asleep: &AtomicBool, thread: usize) {
+    claim_performance_core();
     let mut seen = 0;
     loop {
         seen = wait_for_change(shared, asleep, seen);
@@ -276,14 +281,27 @@ fn serve(shared: &Shared, asleep: &AtomicBool, thread: usize) {
     }
 }
 
+/// What `found` gives, asked again and again until it gives something or `time` is over.
+fn spin<T>(time: Duration, found: impl Fn() -> Option<T>) -> Option<T> {
+    let mut start = None;
+    loop {
+        for _ in 0..TURNS {
+            if let Some(found) = found() {
+                return Some(found);
+            }
+            std::hint::spin_loop();
+        }
+        if start.get_or_insert_with(Instant::now).elapsed() >= time {
+            return None;
+        }
+    }
+}
+
 /// The epoch once it differs from `seen`.
 fn wait_for_change(shared: &Shared, asleep: &AtomicBool, seen: u32) -> u32 {
-    for _ in 0..SPINS {
-        let epoch = shared.epoch.load(Ordering::Acquire);
-        if epoch != seen {
-            return epoch;
-        }
-        std::hint::spin_loop();
+    let changed = || Some(shared.epoch.load(Ordering::Acquire)).filter(|&epoch| epoch != seen);
+    if let Some(epoch) = spin(SPIN, changed) {
+        return epoch;
     }
     asleep.store(true, Ordering::SeqCst);
     let epoch = loop {

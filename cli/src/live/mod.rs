@@ -48,7 +48,11 @@ struct Outputs {
 /// Feeds the source's frames to a pipeline and writes what comes out.
 pub(crate) fn run(args: &LiveArgs) -> Result<ExitCode> {
     let model = model::resolve(args.model.model.as_deref())?;
-    let options = finder::options(&args.model, &args.choose, &args.pictures, &args.tiles)?;
+    let mut options = finder::options(&args.model, &args.choose, &args.pictures, &args.tiles)?;
+    if args.model.threads.is_none() && args.tiles.tiles.is_none() {
+        // Nothing else is waited for while a frame is looked at.
+        options.load.threads = 0;
+    }
     // Looked at before the worker owns it.
     let detector = model.detector(&options)?;
     let labels: Arc<[String]> = detector.class_names().into();

@@ -35,7 +35,8 @@ pub enum PostProcessing {
 pub struct LoadOptions {
     /// Which backend.
     pub backend: BackendChoice,
-    /// Threads of one run, the caller's included; zero counts as one.
+    /// Threads of one run, the caller's included; zero, the default, stands for
+    /// [`osprey_engine::performance_cores`] where the model is large enough to be shared.
     pub threads: usize,
     /// Strongest instruction set to use; by default the CPU's strongest, capped by `OSPREY_ISA`.
     pub isa: Option<Isa>,
@@ -289,7 +290,7 @@ pub(super) struct Running {
 }
 
 pub(super) fn engine_options(options: &LoadOptions) -> Options {
-    Options { threads: options.threads.max(1), isa: options.isa, limits: options.limits }
+    Options { threads: options.threads, isa: options.isa, limits: options.limits }
 }
 
 fn start(bytes: &[u8], graph: &Graph<'_>, options: &LoadOptions) -> Result<Running, ModelError> {

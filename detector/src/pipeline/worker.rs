@@ -9,6 +9,7 @@ use super::task::{Stage, Task, Timings};
 use super::thread::{Control, Factory, Job, Observer, SharedObserver, Sink, WorkerThread};
 use crate::frame::Timestamp;
 use crossbeam_channel::{Receiver, Sender, bounded, never, unbounded};
+use osprey_engine::claim_performance_core;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -144,6 +145,7 @@ impl<T: Task> Worker<T> {
         };
         let work = move || {
             let _ending = ending;
+            claim_performance_core();
             thread.run();
         };
         // A system without threads left drops the closure, and the worker has ended.

@@ -112,6 +112,7 @@ pub(super) fn program(graph: &Graph<'_>, lowering: Lowering, options: &Options) 
     if end as u64 > options.limits.memory {
         return Err(too_large(end as u64, options));
     }
+    let threads = options.threads_for(steps.iter().map(|step| step.macs).sum());
     Ok(Program {
         steps,
         inputs: ports.into_iter().map(|(port, _)| port).collect(),
@@ -119,7 +120,7 @@ pub(super) fn program(graph: &Graph<'_>, lowering: Lowering, options: &Options) 
         constants,
         variables,
         arena_bytes: end,
-        threads: options.threads.max(1),
+        threads,
         post_process,
     })
 }

@@ -122,7 +122,7 @@ impl<'g, 'a, 'o> Pass<'g, 'a, 'o> {
             node: &self.graph.nodes[index],
             uses,
             isa: self.isa,
-            threads: self.options.threads.max(1),
+            threads: self.options.threads(),
             computed,
         }
     }

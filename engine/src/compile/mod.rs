@@ -7,6 +7,7 @@ mod plan;
 mod uses;
 
 use crate::arena::{Operands, Slot};
+use crate::cores::performance_cores;
 use crate::error::{Error, Result};
 use crate::graph::{DType, DetectionPostProcess, Graph, Quantization};
 use crate::isa::Isa;
@@ -31,10 +32,15 @@ impl Default for Limits {
     }
 }
 
+/// Multiply-accumulates of a run from which on threads that nobody asked for are worth waking.
+const WORTH_SHARING: u64 = 10_000_000;
+
 /// How a model is prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Threads that share the rows of an operator, the caller's included; zero counts as one.
+    /// Threads that share the rows of an operator, the caller's included; zero stands for
+    /// [`performance_cores`](crate::performance_cores), and for one where a run takes less than ten
+    /// million multiply-accumulates.
     pub threads: usize,
     /// The instruction set to choose kernels for; one that this CPU lacks is lowered to one it has.
     /// `None`, the default, is [`Isa::from_env`]: the strongest available, capped by the environment
@@ -42,6 +48,18 @@ pub struct Options {
     pub isa: Option<Isa>,
     /// What the model may ask for.
     pub limits: Limits,
+}
+
+impl Options {
+    /// Threads of a model of any size, zero resolved.
+    pub(crate) fn threads(&self) -> usize {
+        if self.threads == 0 { performance_cores() } else { self.threads }
+    }
+
+    /// Threads of a model of `macs` multiply-accumulates, zero resolved.
+    fn threads_for(&self, macs: u64) -> usize {
+        if self.threads == 0 && macs < WORTH_SHARING { 1 } else { self.threads() }
+    }
 }
 
 impl Default for Options {

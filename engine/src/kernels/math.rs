@@ -6,10 +6,13 @@
 pub(crate) fn exp(x: f32) -> f32 {
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
-    // Adding and subtracting 1.5 × 2²³ rounds to an integer.
+    // Adding 1.5 × 2²³ leaves the nearest integer in the low bits, which a conversion would have to
+    // guard against what does not fit.
     const ROUND: f32 = 12_582_912.0;
     let clamped = x.clamp(-87.5, 88.8);
-    let n = (clamped * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = clamped * std::f32::consts::LOG2_E + ROUND;
+    let exponent = (rounded.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
+    let n = rounded - ROUND;
     let r = clamped - n * LN2_HIGH - n * LN2_LOW;
     let mut p = 1.987_569_1e-4;
     for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
@@ -17,9 +20,9 @@ pub(crate) fn exp(x: f32) -> f32 {
     }
     let y = p * r * r + r + 1.0;
     // 2ⁿ in two halves: n = 128 is beyond the exponent of a single float.
-    let half = n as i32 >> 1;
-    let power = |e: i32| f32::from_bits(((e + 127) << 23) as u32);
-    let y = y * power(half) * power(n as i32 - half);
+    let half = exponent >> 1;
+    let power = |e: i32| f32::from_bits((e.wrapping_add(127) << 23) as u32);
+    let y = y * power(half) * power(exponent.wrapping_sub(half));
     if x < -87.336 { 0.0 } else { y }
 }
 

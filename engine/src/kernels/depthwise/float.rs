@@ -1,7 +1,8 @@
 //! Float32: several output pixels of a register of channels at a time, their sums in registers.
 //!
-//! Columns of the image that neighbouring windows share are read once. Pixels whose windows reach
-//! beyond the image's sides, and windows of unusual width, are computed one by one.
+//! Columns of the image that neighbouring windows share are read once, and the weights of a 3×3 window
+//! stay in registers for a few groups of pixels. Pixels whose windows reach beyond the image's sides,
+//! and windows of unusual width, are computed one by one.
 
 #![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
@@ -15,6 +16,9 @@ use std::ops::Range;
 
 /// Output pixels that are computed together.
 const PIXELS: usize = 4;
+/// Groups of pixels that share weights in registers, before the next channels come: few enough that the
+/// image's columns for all channels stay in the first-level cache.
+const GROUPS: usize = 4;
 
 pub(super) struct Depthwise {
     window: Window,
@@ -114,44 +118,104 @@ impl Row<'_> {
     /// at least [`PIXELS`] interior columns and as many channels as `V` has lanes.
     #[inline(always)]
     unsafe fn pixels<V: Vector, const K: usize, const S: usize>(&mut self) {
-        let &Depthwise { window, channels, range, ref interior, .. } = self.conv;
-        let mut x = interior.start;
-        while x < interior.end {
+        let (interior, channels) = (self.conv.interior.clone(), self.conv.channels);
+        for x in interior.clone().step_by(GROUPS * PIXELS) {
+            let end = (x + GROUPS * PIXELS).min(interior.end);
             // The last ones may compute pixels of those before once more.
-            let first = x.min(interior.end - PIXELS);
-            let start = (first * S - window.pad.w) * channels;
+            let starts = || (x..end).step_by(PIXELS).map(|x| x.min(interior.end - PIXELS));
             let mut channel = 0;
             while channel < channels {
                 let c = channel.min(channels - V::LANES);
-                // SAFETY: the caller's: columns first × S − pad .. + (PIXELS − 1) × S + K lie in the
-                // image, and c + V::LANES is at most the number of channels.
+                // SAFETY: the caller's: windows of interior columns lie in the image, and c + V::LANES is
+                // at most the number of channels.
                 unsafe {
-                    let mut acc = [V::load(self.conv.bias.as_ptr().add(c)); PIXELS];
-                    for &(line, tap) in &self.lines[..self.count] {
-                        let line = line.as_ptr().add(start + c);
-                        let taps = self.conv.weights.as_ptr().add(tap * channels + c);
-                        let mut weights = [V::splat(0.0); K];
-                        for k in 0..K {
-                            weights[k] = V::load(taps.add(k * channels));
-                        }
-                        for column in 0..(PIXELS - 1) * S + K {
-                            let a = V::load(line.add(column * channels));
-                            for pixel in 0..PIXELS {
-                                if column >= pixel * S && column < pixel * S + K {
-                                    acc[pixel] = acc[pixel].add_product(a, weights[column - pixel * S]);
-                                }
+                    let bias = V::load(self.conv.bias.as_ptr().add(c));
+                    if K == 3 && self.count == K {
+                        let weights = [0, 1, 2].map(|line| self.weights::<V, K>(line, c));
+                        for first in starts() {
+                            let mut acc = [bias; PIXELS];
+                            for line in 0..K {
+                                self.line::<V, K, S>(&mut acc, line, first, c, &weights[line]);
                             }
+                            self.store(acc, first, c);
                         }
-                    }
-                    let (min, max) = (V::splat(range.min), V::splat(range.max));
-                    let out = self.out.as_mut_ptr().add(first * channels + c);
-                    for pixel in 0..PIXELS {
-                        acc[pixel].clamp(min, max).store(out.add(pixel * channels));
+                    } else {
+                        for first in starts() {
+                            let mut acc = [bias; PIXELS];
+                            for line in 0..self.count {
+                                let weights = self.weights::<V, K>(line, c);
+                                self.line::<V, K, S>(&mut acc, line, first, c, &weights);
+                            }
+                            self.store(acc, first, c);
+                        }
                     }
                 }
                 channel += V::LANES;
             }
-            x += PIXELS;
+        }
+    }
+
+    /// The weights of a line's taps for the channels from `c` on.
+    ///
+    /// # Safety
+    /// As for [`Row::pixels`]; there is this line, and c + `V::LANES` is at most the number of channels.
+    #[inline(always)]
+    unsafe fn weights<V: Vector, const K: usize>(&self, line: usize, c: usize) -> [V; K] {
+        let channels = self.conv.channels;
+        // SAFETY: the caller's: K rows of channels from the line's first tap on.
+        unsafe {
+            let taps = self.conv.weights.as_ptr().add(self.lines[line].1 * channels + c);
+            let mut weights = [V::splat(0.0); K];
+            for k in 0..K {
+                weights[k] = V::load(taps.add(k * channels));
+            }
+            weights
+        }
+    }
+
+    /// Adds to the pixels from `first` on the products of a line's taps.
+    ///
+    /// # Safety
+    /// As for [`Row::weights`]; the pixels are interior ones.
+    #[inline(always)]
+    unsafe fn line<V: Vector, const K: usize, const S: usize>(
+        &self,
+        acc: &mut [V; PIXELS],
+        line: usize,
+        first: usize,
+        c: usize,
+        weights: &[V; K],
+    ) {
+        let channels = self.conv.channels;
+        // SAFETY: the caller's: columns first × S − pad .. + (PIXELS − 1) × S + K lie in the image.
+        unsafe {
+            let start = (first * S - self.conv.window.pad.w) * channels + c;
+            let line = self.lines[line].0.as_ptr().add(start);
+            for column in 0..(PIXELS - 1) * S + K {
+                let a = V::load(line.add(column * channels));
+                for pixel in 0..PIXELS {
+                    if column >= pixel * S && column < pixel * S + K {
+                        acc[pixel] = acc[pixel].add_product(a, weights[column - pixel * S]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes the pixels from `first` on.
+    ///
+    /// # Safety
+    /// As for [`Row::line`].
+    #[inline(always)]
+    unsafe fn store<V: Vector>(&mut self, acc: [V; PIXELS], first: usize, c: usize) {
+        let &Depthwise { channels, range, .. } = self.conv;
+        // SAFETY: the caller's: the pixels lie in the row, as `new` checked.
+        unsafe {
+            let (min, max) = (V::splat(range.min), V::splat(range.max));
+            let out = self.out.as_mut_ptr().add(first * channels + c);
+            for pixel in 0..PIXELS {
+                acc[pixel].clamp(min, max).store(out.add(pixel * channels));
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::graph::Activation;
 use crate::kernels::Isa;
 use crate::kernels::activation::float_range;
-use crate::kernels::simd::{self, DEPTH, Job, Vector};
+use crate::kernels::simd::{self, Job, Vector};
 use crate::lowering::Lower;
 
 /// Where results are clamped: the fused activation.
@@ -165,9 +165,7 @@ impl GemmF32 {
                 (16, _, 1) => tiles.all::<V, 12, 1>(),
                 (16, _, 2) => tiles.all::<V, 12, 2>(),
                 (16, _, _) => tiles.all::<V, 8, 3>(),
-                (_, 32, 1) => tiles.all::<V, 8, 1>(),
-                (_, 32, 2) => tiles.all::<V, 8, 2>(),
-                (_, 32, _) => tiles.all::<V, 6, 3>(),
+                (_, 32, 3) => tiles.all::<V, 6, 3>(),
                 (_, _, 1) => tiles.all::<V, 8, 1>(),
                 (_, _, _) => tiles.all::<V, 6, 2>(),
             }
@@ -289,18 +287,9 @@ impl Tiles<'_> {
                 }
             }
             for piece in pieces {
-                let mut a = self.data.as_ptr().add(piece.at + m * stride);
-                let mut w = weights.as_ptr().add((piece.k + 1) * width);
-                for _ in 0..len / DEPTH {
-                    V::outer_products(&mut acc, a, stride, w);
-                    a = a.add(DEPTH);
-                    w = w.add(DEPTH * width);
-                }
-                for _ in 0..len % DEPTH {
-                    V::outer_product(&mut acc, a, stride, w);
-                    a = a.add(1);
-                    w = w.add(width);
-                }
+                let a = self.data.as_ptr().add(piece.at + m * stride);
+                let w = weights.as_ptr().add((piece.k + 1) * width);
+                V::products(&mut acc, a, stride, w, len);
             }
             let (min, max) = (V::splat(range.min), V::splat(range.max));
             let mut out = self.out.as_mut_ptr().add(out + m * out_stride + self.group.channel);

@@ -116,6 +116,51 @@ pub(crate) trait Vector: Copy {
             unsafe { Self::outer_product(acc, a.add(k), stride, w.add(k * P * Self::LANES)) };
         }
     }
+
+    /// [`Vector::outer_product`] of `len` successive elements of each row with as many times `P`
+    /// vectors.
+    ///
+    /// # Safety
+    /// See [`Vector`]: `len` elements at r × `stride` of `a` for every r < `R`, and `len` × `P` vectors
+    /// at `w`.
+    #[inline(always)]
+    unsafe fn products<const R: usize, const P: usize>(
+        acc: &mut [[Self; P]; R],
+        a: *const f32,
+        stride: usize,
+        w: *const f32,
+        len: usize,
+    ) {
+        // SAFETY: the caller's.
+        unsafe { steps(acc, a, stride, w, len) };
+    }
+}
+
+/// [`Vector::products`] step by step.
+///
+/// # Safety
+/// As for [`Vector::products`].
+#[inline(always)]
+unsafe fn steps<V: Vector, const R: usize, const P: usize>(
+    acc: &mut [[V; P]; R],
+    mut a: *const f32,
+    stride: usize,
+    mut w: *const f32,
+    len: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        for _ in 0..len / DEPTH {
+            V::outer_products(acc, a, stride, w);
+            a = a.add(DEPTH);
+            w = w.add(DEPTH * P * V::LANES);
+        }
+        for _ in 0..len % DEPTH {
+            V::outer_product(acc, a, stride, w);
+            a = a.add(1);
+            w = w.add(P * V::LANES);
+        }
+    }
 }
 
 /// Steps of k in [`Vector::outer_products`]: the lanes of a NEON register.

@@ -25,8 +25,8 @@ public struct DetectorOptions: Sendable, Equatable {
     public var suppression: Suppression = .fromModel
     /// IoU above which the weaker of two boxes goes; nil for the model's own.
     public var iouThreshold: Float?
-    /// Threads of one run.
-    public var threads = 1
+    /// Threads of one run; 0 for as many as the device has performance cores, at most four.
+    public var threads = 0
     /// Whether objects keep identities.
     public var isTracking = true
     /// Results older than this are left out and counted as stale.

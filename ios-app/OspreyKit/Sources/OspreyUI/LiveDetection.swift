@@ -44,10 +44,10 @@ public final class LiveDetection {
         (self.model, self.options) = (model, options)
     }
 
-    /// Two threads, and no box that is older than half a second.
+    /// A thread for each performance core, and no box that is older than half a second.
     public nonisolated static var defaultOptions: DetectorOptions {
         var options = DetectorOptions()
-        (options.threads, options.maxAge) = (2, .milliseconds(500))
+        options.maxAge = .milliseconds(500)
         return options
     }
 

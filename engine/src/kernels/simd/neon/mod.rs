@@ -3,7 +3,9 @@
 
 #![allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
 
-use super::{DEPTH, Job, Vector};
+mod tile;
+
+use super::{DEPTH, Job, Vector, steps};
 use core::arch::aarch64::*;
 
 #[derive(Clone, Copy)]
@@ -83,6 +85,25 @@ impl Vector for F32x4 {
             by_lane::<R, P, 1>(acc, &x, w.add(P * Self::LANES));
             by_lane::<R, P, 2>(acc, &x, w.add(2 * P * Self::LANES));
             by_lane::<R, P, 3>(acc, &x, w.add((DEPTH - 1) * P * Self::LANES));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn products<const R: usize, const P: usize>(
+        acc: &mut [[Self; P]; R],
+        a: *const f32,
+        stride: usize,
+        w: *const f32,
+        len: usize,
+    ) {
+        let turns = if (R, P) == (tile::ROWS, tile::REGISTERS) { len / tile::DEPTH } else { 0 };
+        let done = turns * tile::DEPTH;
+        // SAFETY: the caller's.
+        unsafe {
+            if turns > 0 {
+                tile::products(acc, a, stride, w, turns);
+            }
+            steps(acc, a.add(done), stride, w.add(done * P * Self::LANES), len - done);
         }
     }
 }
