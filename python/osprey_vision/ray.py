@@ -70,7 +70,7 @@ def run(
 
     Args:
         inputs: Folders, files or addresses that Ray reads; every file in them counts as a picture, and those that
-            are none become rows that say so. No path may occur twice.
+            are none become rows that say so, with whole paths. No path may occur twice.
         output: A folder that every node reaches, or an address in an object store; it holds the rows, Ray's
             checkpoints and `manifest.json`.
         model: As for `Detector`; a path must hold the same file on every node, bytes travel.
@@ -88,6 +88,8 @@ def run(
         ClusterError: The cluster has too few CPUs.
         OspreyError: The folder was used, and `resume` is False.
     """
+    inputs = [_absolute(i) for i in ([inputs] if isinstance(inputs, str) else inputs)]
+    output = _absolute(output)
     model = os.fspath(model) if isinstance(model, os.PathLike) else model
     options = {**options, "threads": max(1, int(num_cpus))}
     detector = Detector(model, **options)
@@ -119,6 +121,11 @@ def run(
         found.write_parquet(f"{output}/rows", ray_remote_args={"num_cpus": _QUIET})
     finally:
         context.checkpoint_config = before
+
+
+def _absolute(place: str) -> str:
+    """Other processes have other working folders."""
+    return place if "://" in place else os.path.abspath(place)
 
 
 def _actors(asked: int | None, num_cpus: float) -> int:
