@@ -5,6 +5,7 @@ use crate::digits::DigitsArgs;
 use crate::learn::{ClassifyArgs, TrainArgs};
 use crate::live::args::{LiveArgs, ReplayArgs};
 use crate::motion::MotionArgs;
+use crate::quantize::QuantizeArgs;
 use crate::web::WebArgs;
 use clap::{Parser, Subcommand};
 
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Eval(Box<EvalArgs>),
     Models(ModelsArgs),
     Drift(DriftArgs),
+    Quantize(QuantizeArgs),
     Motion(Box<MotionArgs>),
     Digits(DigitsArgs),
     Train(Box<TrainArgs>),

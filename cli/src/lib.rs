@@ -42,7 +42,9 @@ mod model;
 mod models;
 mod motion;
 pub mod pictures;
+mod quantize;
 mod run;
+mod samples;
 mod web;
 
 use clap::Parser;
@@ -70,6 +72,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Drift(args) => drift::run(&args),
+        Command::Quantize(args) => quantize::run(&args),
         Command::Motion(args) => motion::run(&args),
         Command::Digits(args) => digits::run(&args),
         Command::Train(args) => learn::train(&args),

@@ -17,6 +17,7 @@ mod models;
 mod motion;
 mod one_way;
 mod paths;
+mod quantize;
 mod resume;
 mod scratch;
 mod tensors;

@@ -1,13 +1,14 @@
 //! `osprey drift`: where a quantized model departs from the float model it was made from.
 
 mod align;
-mod inputs;
 mod tapped;
 
 use crate::args::DriftArgs;
 use crate::model;
+use crate::samples::Samples;
 use anyhow::{Context, Result, ensure};
-use inputs::Inputs;
+use osprey_detector::model::LoadOptions;
+use osprey_detector::tensor::DType;
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
@@ -21,31 +22,91 @@ const NOTICEABLE: f64 = 0.05;
 
 pub(crate) fn run(args: &DriftArgs) -> Result<ExitCode> {
     let (float, quantized) = (bytes(&args.float)?, bytes(&args.quantized)?);
-    let mut float = Tapped::new(&float).with_context(|| format!("cannot run {}", args.float.display()))?;
-    let mut quantized =
-        Tapped::new(&quantized).with_context(|| format!("cannot run {}", args.quantized.display()))?;
-    let pairs = align::align(&float.layers, &quantized.layers)?;
+    let pair = Pair {
+        float: Tapped::new(&float).with_context(|| format!("cannot run {}", args.float.display()))?,
+        quantized: Tapped::new(&quantized)
+            .with_context(|| format!("cannot run {}", args.quantized.display()))?,
+    };
+    let port = pair.float.input().context("the float model has no input")?;
+    let length = port.shape.iter().product();
     ensure!(
-        !pairs.is_empty(),
-        "no layer of {} is like one of {}: are they the same model?",
-        args.quantized.display(),
-        args.float.display()
+        port.dtype == DType::F32,
+        "{} takes {}: pass the float model first",
+        args.float.display(),
+        port.dtype
     );
-    let mut samples = Inputs::open(args, &float, &quantized)?;
-    let mut drift = vec![Drift::default(); pairs.len()];
-    let mut count = 0;
-    while count < args.samples && samples.next(&mut float, &mut quantized)? {
-        float.run();
-        quantized.run();
-        for (&(f, q), drift) in pairs.iter().zip(&mut drift) {
-            drift.add(&float.values(f)?, &quantized.values(q)?, quantized.range(q));
+    let mut samples = match (&args.images, &args.inputs) {
+        (Some(folder), _) => Samples::pictures(folder, args.samples, &args.float, &LoadOptions::default())?,
+        (_, Some(file)) => Samples::array(file, length)?,
+        _ => {
+            let (low, high) = pair.quantized.input_range().unwrap_or((0.0, 1.0));
+            Samples::random(low, high, length)
         }
-        count += 1;
-    }
-    ensure!(count > 0, "there is no sample to run");
-    let rows = rows(&pairs, &drift, &quantized.layers);
-    print!("{}", text(&rows, count, samples.origin(), quantized.layers.len() - pairs.len()));
+    };
+    let comparison = pair.compare(&mut samples, args.samples).with_context(|| {
+        format!("cannot compare {} with {}", args.quantized.display(), args.float.display())
+    })?;
+    print!("{}", text(&comparison.rows(), comparison.samples, samples.origin(), comparison.unmatched()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The float model and the quantized one.
+struct Pair {
+    float: Tapped,
+    quantized: Tapped,
+}
+
+/// Differences of all layers that both models have.
+struct Comparison {
+    layers: Vec<Layer>,
+    pairs: Vec<(usize, usize)>,
+    drift: Vec<Drift>,
+    samples: u32,
+}
+
+impl Pair {
+    fn compare(mut self, samples: &mut Samples, most: u32) -> Result<Comparison> {
+        let pairs = align::align(&self.float.layers, &self.quantized.layers)?;
+        ensure!(!pairs.is_empty(), "no layer of one is like one of the other: are they the same model?");
+        let mut drift = vec![Drift::default(); pairs.len()];
+        let mut count = 0;
+        while count < most {
+            let Some(values) = samples.next()? else { break };
+            self.float.set(&values).context("the float model")?;
+            self.quantized.set(&values).context("the quantized model")?;
+            self.float.run();
+            self.quantized.run();
+            for (&(f, q), drift) in pairs.iter().zip(&mut drift) {
+                drift.add(&self.float.values(f)?, &self.quantized.values(q)?, self.quantized.range(q));
+            }
+            count += 1;
+        }
+        ensure!(count > 0, "there is no sample to run");
+        Ok(Comparison { layers: self.quantized.layers, pairs, drift, samples: count })
+    }
+}
+
+impl Comparison {
+    fn rows(&self) -> Vec<Row<'_>> {
+        rows(&self.pairs, &self.drift, &self.layers)
+    }
+
+    /// Layers of the quantized model that are like none of the float model.
+    fn unmatched(&self) -> usize {
+        self.layers.len() - self.pairs.len()
+    }
+}
+
+/// The layers with the greatest errors, as lines: what [`run`] shows of all.
+pub(crate) fn worst(float: &[u8], quantized: &[u8], samples: &mut Samples, most: u32) -> Result<String> {
+    /// So many are shown.
+    const SHOWN: usize = 5;
+    let pair = Pair { float: Tapped::new(float)?, quantized: Tapped::new(quantized)? };
+    let comparison = pair.compare(samples, most)?;
+    let mut rows = comparison.rows();
+    rows.sort_by(|a, b| b.error.total_cmp(&a.error));
+    rows.truncate(SHOWN);
+    Ok(rows.iter().map(Row::line).collect())
 }
 
 fn bytes(path: &Path) -> Result<Cow<'static, [u8]>> {
@@ -100,6 +161,19 @@ impl Row<'_> {
     fn jumps(&self) -> bool {
         self.error > NOTICEABLE && self.error > JUMP * self.before
     }
+
+    fn line(&self) -> String {
+        let mark = if self.jumps() { "  <- jumps" } else { "" };
+        format!(
+            "{:>5}  {:<24} {:>7.2} %  {:>5.1} dB  {:>7.2} %  {}{mark}\n",
+            self.layer.node,
+            self.layer.op,
+            self.error * 100.0,
+            self.sqnr,
+            self.clipped * 100.0,
+            short(&self.layer.name)
+        )
+    }
 }
 
 fn rows<'a>(pairs: &[(usize, usize)], drift: &[Drift], layers: &'a [Layer]) -> Vec<Row<'a>> {
@@ -129,19 +203,7 @@ fn text(rows: &[Row<'_>], samples: u32, origin: &str, unmatched: usize) -> Strin
         "{:>5}  {:<24} {:>9}  {:>8}  {:>9}  layer",
         "node", "operator", "error", "SQNR", "clipped"
     );
-    for r in rows {
-        let mark = if r.jumps() { "  <- jumps" } else { "" };
-        let _ = writeln!(
-            out,
-            "{:>5}  {:<24} {:>7.2} %  {:>5.1} dB  {:>7.2} %  {}{mark}",
-            r.layer.node,
-            r.layer.op,
-            r.error * 100.0,
-            r.sqnr,
-            r.clipped * 100.0,
-            short(&r.layer.name)
-        );
-    }
+    rows.iter().for_each(|r| out.push_str(&r.line()));
     let _ = writeln!(out, "\n{} layers compared on {samples} samples ({origin})", rows.len());
     if unmatched > 0 {
         let _ = writeln!(out, "{unmatched} layers of the quantized model are like none of the float model");

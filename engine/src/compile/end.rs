@@ -2,8 +2,8 @@
 
 use super::PostProcess;
 use crate::error::Result;
-use crate::graph::{DType, DetectionPostProcess, Op, Quantization, TensorId};
-use crate::lowering::{Lower, Operand, dequantize};
+use crate::graph::{DType, DetectionPostProcess, Op, Quantization, TensorId, dequantize};
+use crate::lowering::{Lower, Operand};
 
 /// The program's outputs, and the operator that the caller carries out on the first two.
 pub(super) struct End {

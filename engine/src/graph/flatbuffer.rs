@@ -58,7 +58,34 @@ pub struct Table<'a> {
     vtable_len: usize,
 }
 
+/// A table's own bytes: numbers as they stand, offsets still those of its file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inline<'a> {
+    /// Where the table begins in its file.
+    pub(crate) at: usize,
+    pub(crate) vtable: &'a [u8],
+    pub(crate) table: &'a [u8],
+}
+
+impl Inline<'_> {
+    /// Where a field lies in the table; `None` where it is left out.
+    pub(crate) fn offset_of(&self, field: Field) -> Option<usize> {
+        let entry = self.vtable.get(4 + 2 * field..6 + 2 * field)?;
+        let offset = usize::from(<u16 as Scalar>::from_le(entry));
+        (offset != 0 && offset + 4 <= self.table.len()).then_some(offset)
+    }
+}
+
 impl<'a> Table<'a> {
+    /// The table's own bytes.
+    pub(crate) fn inline(&self) -> Result<Inline<'a>> {
+        let length = usize::from(u16::from_le_bytes(read(self.bytes, self.vtable + 2)?));
+        let table = self.at.checked_add(length).and_then(|end| self.bytes.get(self.at..end));
+        let table = table.filter(|t| t.len() >= 4);
+        let table = table.ok_or_else(|| malformed(format!("table at {} has length {length}", self.at)))?;
+        Ok(Inline { at: self.at, vtable: &self.bytes[self.vtable..self.vtable + self.vtable_len], table })
+    }
+
     /// Where the table begins in its buffer.
     pub(crate) fn offset(&self) -> usize {
         self.at

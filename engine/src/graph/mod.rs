@@ -11,10 +11,12 @@ mod names;
 mod op;
 mod options;
 mod read;
+mod rewrite;
 mod schema;
 mod sparse;
 mod tensor;
 mod variables;
+mod writer;
 
 pub use append::{ClassifierHead, append_classifier};
 pub use families::{Binary, Reduction, Unary};
@@ -23,7 +25,9 @@ pub use op::{
     Activation, ConvOptions, DetectionPostProcess, LstmOptions, Op, Padding, PoolOptions, ResizeOptions,
     Size2, StridedSliceOptions,
 };
+pub use rewrite::{NewGraph, NewNode, NewOp, NewTensor};
 pub use sparse::Sparsity;
+pub(crate) use tensor::dequantize;
 pub use tensor::{DType, Quantization, TensorId, TensorInfo};
 
 use crate::error::Result;

@@ -25,6 +25,7 @@ pub(crate) mod tensor_map {
 pub(crate) mod operator_code {
     pub(crate) const DEPRECATED_BUILTIN_CODE: usize = 0;
     pub(crate) const CUSTOM_CODE: usize = 1;
+    pub(crate) const VERSION: usize = 2;
     pub(crate) const BUILTIN_CODE: usize = 3;
 }
 
@@ -44,6 +45,7 @@ pub(crate) mod tensor {
     pub(crate) const IS_VARIABLE: usize = 5;
     pub(crate) const SPARSITY: usize = 6;
     pub(crate) const SHAPE_SIGNATURE: usize = 7;
+    pub(crate) const HAS_RANK: usize = 8;
 }
 
 pub(crate) mod sparsity {
@@ -71,13 +73,16 @@ pub(crate) mod operator {
     pub(crate) const OPCODE_INDEX: usize = 0;
     pub(crate) const INPUTS: usize = 1;
     pub(crate) const OUTPUTS: usize = 2;
+    pub(crate) const BUILTIN_OPTIONS_TYPE: usize = 3;
     pub(crate) const BUILTIN_OPTIONS: usize = 4;
     pub(crate) const CUSTOM_OPTIONS: usize = 5;
     pub(crate) const INTERMEDIATES: usize = 8;
+    pub(crate) const BUILTIN_OPTIONS_2: usize = 12;
 }
 
 pub(crate) mod buffer {
     pub(crate) const DATA: usize = 0;
+    pub(crate) const OFFSET: usize = 1;
 }
 
 pub(crate) mod metadata {
@@ -201,6 +206,7 @@ pub(crate) mod builtin {
     pub(crate) const VAR_HANDLE: i32 = 142;
     pub(crate) const READ_VARIABLE: i32 = 143;
     pub(crate) const ASSIGN_VARIABLE: i32 = 144;
+    pub(crate) const BUCKETIZE: i32 = 147;
     pub(crate) const GELU: i32 = 150;
     pub(crate) const DYNAMIC_UPDATE_SLICE: i32 = 151;
     pub(crate) const RELU_0_TO_1: i32 = 152;

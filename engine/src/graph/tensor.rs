@@ -1,6 +1,7 @@
 //! What a file says of its tensors.
 
 use super::Sparsity;
+use half::f16;
 use std::fmt;
 
 /// Element type of a tensor.
@@ -42,6 +43,22 @@ impl DType {
             8 => Self::C64,
             9 => Self::I8,
             other => Self::Other(other),
+        }
+    }
+
+    /// The number in the schema.
+    pub(crate) const fn code(self) -> i8 {
+        match self {
+            Self::F32 => 0,
+            Self::F16 => 1,
+            Self::I32 => 2,
+            Self::U8 => 3,
+            Self::I64 => 4,
+            Self::Bool => 6,
+            Self::I16 => 7,
+            Self::C64 => 8,
+            Self::I8 => 9,
+            Self::Other(code) => code,
         }
     }
 
@@ -127,4 +144,36 @@ impl TensorInfo<'_> {
     pub fn bytes(&self) -> usize {
         self.elements() * self.dtype.size()
     }
+
+    /// A constant's numbers: floats as they are, 8-bit ones by their quantization. `None` for other types,
+    /// sparse constants, and where there is no constant.
+    pub fn reals(&self) -> Option<Vec<f32>> {
+        let data = self.data.filter(|_| self.sparsity.is_none() && !self.is_variable)?;
+        match self.dtype {
+            DType::F32 => Some(data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()),
+            _ => dequantize(self, data),
+        }
+    }
+}
+
+/// The real values of a constant; `None` for types without a rule.
+pub(crate) fn dequantize(tensor: &TensorInfo<'_>, data: &[u8]) -> Option<Vec<f32>> {
+    match tensor.dtype {
+        DType::F16 => Some(data.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect()),
+        DType::I8 => scale(tensor, data.iter().map(|&b| i32::from(b as i8))),
+        DType::U8 => scale(tensor, data.iter().map(|&b| i32::from(b))),
+        _ => None,
+    }
+}
+
+fn scale(tensor: &TensorInfo<'_>, values: impl Iterator<Item = i32>) -> Option<Vec<f32>> {
+    let Quantization { scales, zero_points, axis } = tensor.quantization.as_ref()?;
+    // Elements between two steps along the axis; a single scale covers all.
+    let inner: usize = tensor.shape.get(axis + 1..).map_or(1, |s| s.iter().product());
+    let channel = |i: usize| (i / inner.max(1)) % scales.len();
+    let real = |(i, v): (usize, i32)| {
+        let c = channel(i);
+        scales[c] * v.wrapping_sub(zero_points[c]) as f32
+    };
+    Some(values.enumerate().map(real).collect())
 }

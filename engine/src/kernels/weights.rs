@@ -3,8 +3,8 @@
 use super::gemm::Matrix;
 use super::requantize::{ByteRange, Requantize};
 use crate::error::Result;
-use crate::graph::{Activation, DType, Quantization};
-use crate::lowering::{Affine, Lower, Operand, dequantize};
+use crate::graph::{Activation, DType, Quantization, dequantize};
+use crate::lowering::{Affine, Lower, Operand};
 
 /// 8-bit weights with their zero point subtracted, and the scale of each output channel.
 pub(super) struct QuantizedWeights {

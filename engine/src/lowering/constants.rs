@@ -5,8 +5,7 @@
 //! tensors become constants too.
 
 use crate::error::{Error, Result};
-use crate::graph::{DType, Graph, Op, Quantization, TensorId, TensorInfo};
-use half::f16;
+use crate::graph::{DType, Graph, Op, TensorId, dequantize};
 use std::collections::HashMap;
 
 /// Constants by tensor: those of the file, and those computed at load.
@@ -76,26 +75,4 @@ impl Constants {
     pub(crate) fn is_folded(&self, id: TensorId) -> bool {
         self.folded.contains_key(&id)
     }
-}
-
-/// The real values of a constant; `None` for types without a rule.
-pub(crate) fn dequantize(tensor: &TensorInfo<'_>, data: &[u8]) -> Option<Vec<f32>> {
-    match tensor.dtype {
-        DType::F16 => Some(data.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect()),
-        DType::I8 => scale(tensor, data.iter().map(|&b| i32::from(b as i8))),
-        DType::U8 => scale(tensor, data.iter().map(|&b| i32::from(b))),
-        _ => None,
-    }
-}
-
-fn scale(tensor: &TensorInfo<'_>, values: impl Iterator<Item = i32>) -> Option<Vec<f32>> {
-    let Quantization { scales, zero_points, axis } = tensor.quantization.as_ref()?;
-    // Elements between two steps along the axis; a single scale covers all.
-    let inner: usize = tensor.shape.get(axis + 1..).map_or(1, |s| s.iter().product());
-    let channel = |i: usize| (i / inner.max(1)) % scales.len();
-    let real = |(i, v): (usize, i32)| {
-        let c = channel(i);
-        scales[c] * v.wrapping_sub(zero_points[c]) as f32
-    };
-    Some(values.enumerate().map(real).collect())
 }

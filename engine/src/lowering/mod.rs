@@ -2,7 +2,7 @@
 
 mod constants;
 
-pub(crate) use constants::{Constants, dequantize};
+pub(crate) use constants::Constants;
 
 use crate::arena::Io;
 use crate::error::{Error, Result};
