@@ -21,6 +21,13 @@ fn the_person_and_the_cat_are_found_without_any_flag() {
         let best = found.iter().find(|o| o.image == image);
         assert!(best.is_some_and(|o| o.label == label), "{label} in {image}: {found:#?}");
     }
+    // Its scores are calibrated: their mean is the share to expect right.
+    let mean = found.iter().map(|o| o.score).sum::<f64>() / found.len() as f64;
+    let sentence = format!("about {:.0} % of what the model shows is right", mean * 100.0);
+    assert!(run.stderr.contains(&sentence), "not \"{sentence}\" in {}", run.stderr);
+    // It was not measured for parts of pictures.
+    let run = outcome(scratch.osprey().args(["detect", "photos/cat.png", "--tiles", "2"]));
+    assert!(run.status == Some(0) && !run.stderr.contains("calibrated"), "{}", run.stderr);
     for args in [&["info"][..], &["bench", "--iters", "3"]] {
         let run = outcome(osprey().args(args));
         assert_eq!(run.status, Some(0), "{args:?}: {}", run.stderr);

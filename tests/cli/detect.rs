@@ -276,7 +276,7 @@ fn the_report_stands_alone() {
         assert!(!page.contains(outside), "the page refers to something outside: {outside}");
     }
     assert!(page.contains("&lt;b&gt;broken &amp; &quot;quoted&quot;") && !page.contains("<b>broken"));
-    assert!(page.contains("cat <b>"));
+    assert!(page.contains("cat <b>") && page.contains("By its calibrated scores, about"));
     let limited =
         outcome(&mut scratch.detect(&model, &["photos", "--report", "two.html", "--report-pictures", "1"]));
     assert_eq!(limited.status, Some(2));

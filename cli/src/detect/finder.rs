@@ -8,7 +8,7 @@ use crate::input::InputArgs;
 use crate::model::{self, Source};
 use anyhow::{Context, Result};
 use osprey_detector::detect::{TileOptions, Tiler};
-use osprey_detector::model::{LabelError, Labels};
+use osprey_detector::model::{Entry, LabelError, Labels};
 use osprey_detector::ssd::{ClassFilter, DetectorOptions, NmsKind, ONE_OBJECT_IOU, SoftDecay};
 use osprey_detector::{Detect, Detection, Detector, FramePreparer, NormBox, PreparedFrame};
 use std::thread;
@@ -70,6 +70,12 @@ impl Finder {
     /// Names of all classes, by id.
     pub(crate) fn labels(&self) -> &[String] {
         &self.labels
+    }
+
+    /// Whether scores are probabilities of being right: so it was measured, for pictures that are looked at whole.
+    pub(crate) fn is_calibrated(&self) -> bool {
+        let measured = |entry: &Entry| entry.scores.contains_key("calibration_error");
+        self.tiles.is_none() && self.detector.entry().is_some_and(measured)
     }
 
     /// What may be wrong where picture after picture showed nothing.

@@ -111,7 +111,7 @@ impl Job {
 
     fn run(mut self) -> Result<ExitCode> {
         let start = Instant::now();
-        let mut summary = Summary::default();
+        let mut summary = Summary::new(self.finder.is_calibrated());
         let (writer, report, progress) = (&mut self.writer, &mut self.report, &self.progress);
         let journal = &mut self.journal;
         let skip =

@@ -11,6 +11,8 @@ pub(crate) struct Summary {
     pub(crate) pictures: u64,
     pub(crate) skipped: u64,
     pub(crate) elapsed: Duration,
+    /// Whether the model's scores are probabilities of being right.
+    calibrated: bool,
     by_class: BTreeMap<usize, ClassCount>,
     /// Milliseconds spent in each stage, over all pictures.
     stages: BTreeMap<&'static str, f64>,
@@ -34,6 +36,10 @@ impl ClassCount {
 }
 
 impl Summary {
+    pub(crate) fn new(calibrated: bool) -> Self {
+        Self { calibrated, ..Self::default() }
+    }
+
     pub(crate) fn add(&mut self, record: &Record) {
         self.pictures += 1;
         let mut last_seen = Vec::new();
@@ -69,6 +75,17 @@ impl Summary {
         self.by_class.values().map(|c| c.objects).sum()
     }
 
+    /// Which share of the objects to expect right, in a sentence, where scores say it.
+    pub(crate) fn expectation(&self) -> Option<String> {
+        let objects = self.objects();
+        if !self.calibrated || objects == 0 {
+            return None;
+        }
+        let right: f64 = self.by_class.values().map(|c| c.score_sum).sum();
+        let share = right / objects as f64 * 100.0;
+        Some(format!("By its calibrated scores, about {share:.0} % of what the model shows is right"))
+    }
+
     pub(crate) fn pictures_per_second(&self) -> f64 {
         self.pictures as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
@@ -90,6 +107,9 @@ impl fmt::Display for Summary {
                 let mean = c.mean_score() * 100.0;
                 writeln!(f, "{:<widest$}  {:>8}  {:>8}  {mean:>8.1} %", c.label, c.objects, c.pictures)?;
             }
+        }
+        if let Some(expectation) = self.expectation() {
+            writeln!(f, "{expectation}")?;
         }
         write!(
             f,

@@ -124,6 +124,9 @@ impl Report {
         if (self.shown as u64) < summary.pictures {
             write!(out, "<p>The first {} of {} pictures are shown.</p>", self.shown, summary.pictures)?;
         }
+        if let Some(expectation) = summary.expectation() {
+            write!(out, "<p>{expectation}.</p>")?;
+        }
         self.skips(summary.skipped)?;
         self.controls(summary)
     }
