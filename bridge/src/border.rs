@@ -1,5 +1,8 @@
 //! What Swift sees: types, functions, plain structs. Read by this crate's build script, which has
 //! swift-bridge write the Swift and the C for it.
+//!
+//! It and the files that it names import each other: swift-bridge wants plain structs in the module of the
+//! functions that take them, and reads one file.
 
 #![allow(
     missing_docs,
