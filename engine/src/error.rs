@@ -105,6 +105,16 @@ impl Error {
             _ => false,
         }
     }
+
+    /// Counts nodes as the file does: `origin` has its node for each of the graph's.
+    pub(crate) fn renumber(&mut self, origin: &[usize]) {
+        if let Self::UnsupportedOperator { node, .. }
+        | Self::UnsupportedVariant { node, .. }
+        | Self::InvalidOperator { node, .. } = self
+        {
+            *node = origin.get(*node).copied().unwrap_or(*node);
+        }
+    }
 }
 
 /// Reasons that are listed before the rest is only counted.

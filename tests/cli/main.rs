@@ -9,6 +9,7 @@ mod eval;
 mod exif;
 mod faults;
 mod films;
+mod foreign;
 mod info;
 mod learn;
 mod live;

@@ -140,6 +140,17 @@ def lstm(return_sequences, cells=6, inputs=3):
     ])
 
 
+def loops():
+    """Recurrent layers that the converter writes as WHILE over the time steps."""
+    return keras.Sequential([
+        keras.layers.InputLayer(input_shape=(9, 3), batch_size=1),
+        keras.layers.GRU(8, return_sequences=True),
+        keras.layers.SimpleRNN(6, go_backwards=True, return_sequences=True),
+        keras.layers.GRU(5, reset_after=False),
+        keras.layers.Dense(4, activation="softmax"),
+    ])
+
+
 def samples(specs):
     for _ in range(64):
         yield [RNG.integers(0, 4, s.shape).astype(np.int32) if s.dtype == tf.int32
@@ -188,6 +199,9 @@ def main():
         write(out, "lstm", lstm(False), [spec(1, 9, 3)], form)
     write(out, "lstm_sequences", lstm(True), [spec(1, 9, 3)], "float")
     write(out, "lstm", lstm(False, cells=32, inputs=32), [spec(1, 9, 32)], "dynamic")
+    write(out, "lstm", lstm(False), [spec(1, 9, 3)], "float16")
+    for form in ("float", "float16"):
+        write(out, "loops", loops(), [spec(1, 9, 3)], form)
 
 
 main()

@@ -133,9 +133,9 @@ def unary(out):
         def begin(m):
             q = QUANT.get(dtype, [None] * 3)
             x = m.input(SHAPE, dtype, q[0])
-            if dtype != np.float32:
+            if dtype not in (np.float32, np.int8):
                 return x, x
-            return x, m.node("ABS", [x], [(SHAPE, dtype)], "AbsOptions")[0]
+            return x, m.node("ABS", [x], [(SHAPE, dtype, (0.02, -128) if q[0] else None)], "AbsOptions")[0]
         def add(op):
             q = QUANT.get(dtype, [None] * 3)
             to = (1 / 256, -128 if dtype == np.int8 else 0) if op == "RELU_0_TO_1" and q[0] else q[2]
@@ -301,6 +301,54 @@ def products(out):
     ])
 
 
+def called(m, build):
+    """The number of a new subgraph; `build` adds to it and returns its inputs and outputs."""
+    g = Model(m.name)
+    g.buffers, g.codes, g.subgraphs = m.buffers, m.codes, m.subgraphs
+    t = s.SubGraphT()
+    m.subgraphs.append(t)
+    index = len(m.subgraphs)
+    t.inputs, t.outputs = build(g)
+    t.tensors, t.operators = g.tensors, g.nodes
+    return index
+
+
+def control(out):
+    """A branch that shapes decide, and a loop of three rounds around one of two."""
+    f, i, b = np.float32, np.int32, np.bool_
+    def branch(op, options):
+        def build(g):
+            x = g.tensor((2, 3), f)
+            return [x], g.node(op, [x, x] if op == "ADD" else [x], [((2, 3), f)], options)
+        return build
+    def test(rounds):
+        def build(g):
+            n, x = g.tensor((), i), g.tensor((2, 3), f)
+            return [n, x], g.node("LESS", [n, g.const(rounds)], [((), b)], "LessOptions")
+        return build
+    def inner(g):
+        n, x = g.tensor((), i), g.tensor((2, 3), f)
+        y, = g.node("MUL", [x, g.const(np.full((1, 3), 0.75), f)], [((2, 3), f)], "MulOptions")
+        return [n, x], [g.node("ADD", [n, g.const(1)], [((), i)], "AddOptions")[0], y]
+    def outer(g):
+        n, x = g.tensor((), i), g.tensor((2, 3), f)
+        loop = dict(condSubgraphIndex=called(g, test(2)), bodySubgraphIndex=called(g, inner))
+        _, y = g.node("WHILE", [g.const(0), x], [((), i), ((2, 3), f)], "WhileOptions", **loop)
+        y, = g.node("ADD", [y, g.const(np.full((1, 3), 0.5), f)], [((2, 3), f)], "AddOptions")
+        return [n, x], [g.node("ADD", [n, g.const(1)], [((), i)], "AddOptions")[0], y]
+    def choose(rank):
+        def add(m, x):
+            r, = m.node("RANK", [x], [((), i)], "RankOptions")
+            c, = m.node("EQUAL", [r, m.const(rank)], [((), b)], "EqualOptions")
+            branches = dict(thenSubgraphIndex=called(m, branch("ADD", "AddOptions")), elseSubgraphIndex=called(m, branch("NEG", "NegOptions")))
+            m.node("IF", [c, x], [((2, 3), f)], "IfOptions", **branches)
+        return add
+    def loop(m, x):
+        calls = dict(condSubgraphIndex=called(m, test(3)), bodySubgraphIndex=called(m, outer))
+        m.node("WHILE", [m.const(0), x], [((), i), ((2, 3), f)], "WhileOptions", **calls)
+    write(out, "control_float", lambda m: m.input((2, 3), f), [("IF", choose(2)), ("IF not", choose(3)), ("WHILE", loop)])
+
+
 def svdf(m, dtype):
     x, w = m.input((2, 5)), m.const(RNG.normal(0, 1, (6, 5)), dtype)
     t, b = m.const(RNG.normal(0, 1, (6, 4)), dtype), m.const(RNG.normal(0, 1, 3), dtype)
@@ -317,8 +365,9 @@ def rnn(m):
 
 def main():
     out = pathlib.Path(sys.argv[1])
-    for family in (unary, binary, reduce, index, products):
+    for family in (unary, binary, reduce, index, products, control):
         family(out)
 
 
-main()
+if __name__ == "__main__":
+    main()

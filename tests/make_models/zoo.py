@@ -81,4 +81,5 @@ def main():
     pathlib.Path(sys.argv[2]).write_text(json.dumps(result, indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,8 @@
 //! Models that other people made: everything that LiteRT runs without custom operators loads, and gives its outputs.
 //!
 //! The models are third-party files that the repository does not hold; what LiteRT computes for them is in
-//! `zoo.json`, by file name, written by `make_models/zoo.py`: hashes of integer outputs, samples of float ones.
+//! `zoo.json`, by file name, written by `make_models/zoo.py`: hashes of integer outputs, samples of float ones. `OSPREY_ZOO`
+//! names another folder of models, with a `zoo.json` in it: `tests/beside_litert FOLDER` does it all.
 
 use base64::Engine as _;
 use osprey_engine::graph::{Node, Op};
@@ -13,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Largest difference of float outputs, in relation to the largest number of the output.
 const TOLERANCE: f64 = 1e-5;
@@ -128,12 +129,20 @@ struct Row {
 
 #[test]
 fn the_zoo_runs_as_in_litert() {
-    let folder = assets::optional("zoo").map(|assets| assets.join("zoo")).filter(|zoo| zoo.is_dir());
+    // Another folder brings what LiteRT computes for it along.
+    let given = std::env::var_os("OSPREY_ZOO").map(PathBuf::from);
+    let (folder, expected) = match given {
+        Some(folder) => (Some(folder.clone()), folder.join("zoo.json")),
+        None => (
+            assets::optional("zoo").map(|assets| assets.join("zoo")).filter(|zoo| zoo.is_dir()),
+            assets::repository().join("tests/zoo.json"),
+        ),
+    };
     let Some(folder) = folder else {
         println!("zoo: skipped, no folder `zoo` among the assets");
         return;
     };
-    let expected = std::fs::read(assets::repository().join("tests/zoo.json")).unwrap();
+    let expected = std::fs::read(expected).unwrap();
     let expected: Value = serde_json::from_slice(&expected).unwrap();
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
     let (mut failures, mut compared) = (Vec::new(), 0);

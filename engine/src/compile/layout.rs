@@ -34,7 +34,8 @@ impl Storage {
 }
 
 pub(super) fn program(graph: &Graph<'_>, lowering: Lowering, options: &Options) -> Result<Program> {
-    let Lowering { tasks, aliases, outputs, post_process, constants: known } = lowering;
+    let Lowering { tasks, aliases, outputs, post_process, constants: known, origin } = lowering;
+    let of_file = |node: usize| origin.as_ref().map_or(Some(node), |origin| origin.get(node).copied());
     check_total(graph, &tasks, options)?;
     let mut storage = Storage::new(graph.tensors.len(), &aliases);
     let mut end = 0;
@@ -94,7 +95,7 @@ pub(super) fn program(graph: &Graph<'_>, lowering: Lowering, options: &Options) 
         };
         let operands = Operands::new(slots(&task.inputs)?, slots(&task.outputs)?, scratch)
             .ok_or_else(|| invalid(graph, node, "a tensor is both read and written".into()))?;
-        steps.push(Step { kernel: task.kernel, operands, node: Some(node), macs: task.macs });
+        steps.push(Step { kernel: task.kernel, operands, node: of_file(node), macs: task.macs });
     }
     let mut output_ports = Vec::new();
     for &id in &outputs {

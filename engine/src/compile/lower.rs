@@ -5,6 +5,7 @@
 //! says otherwise. Operators whose inputs are all known run here, once, by the same kernels.
 
 use super::end::End;
+use super::unroll::{self, Unrolled};
 use super::{Options, PostProcess, uses};
 use crate::arena::{Arena, Operands, Slot, align};
 use crate::error::{Error, Result};
@@ -25,6 +26,8 @@ pub(crate) struct Lowering {
     pub(crate) outputs: Vec<TensorId>,
     pub(crate) post_process: Option<PostProcess>,
     pub(crate) constants: Constants,
+    /// The nodes of the file that the graph's are of, where loops were unrolled.
+    pub(crate) origin: Option<Vec<usize>>,
 }
 
 /// The graph, its shapes corrected, and its kernels; else every reason against it.
@@ -36,12 +39,30 @@ pub(super) fn lower<'g, 'a>(
     if needed > limit {
         return Err(vec![Error::TooLarge { needed, limit, unit: "operators" }]);
     }
-    let constants = Constants::fold(graph, options.limits.memory).map_err(|e| vec![e])?;
     let isa = match options.isa {
         Some(isa) => Isa::strongest_up_to(Some(isa)),
         None => Isa::from_env().map_err(|e| vec![e.into()])?,
     };
-    let mut pass = Pass::new(Cow::Borrowed(graph), constants, options, isa);
+    let Unrolled { graph, origin } = unroll::unroll(graph, options, isa).map_err(|e| vec![e])?;
+    let constants = Constants::fold(&graph, options.limits.memory).map_err(|e| vec![e])?;
+    match passes(graph, constants, options, isa) {
+        Ok((graph, lowering)) => Ok((graph, Lowering { origin, ..lowering })),
+        Err(mut problems) => {
+            if let Some(origin) = &origin {
+                problems.iter_mut().for_each(|e| e.renumber(origin));
+            }
+            Err(problems)
+        }
+    }
+}
+
+fn passes<'g, 'a>(
+    graph: Cow<'g, Graph<'a>>,
+    constants: Constants,
+    options: &Options,
+    isa: Isa,
+) -> Result<(Cow<'g, Graph<'a>>, Lowering), Vec<Error>> {
+    let mut pass = Pass::new(graph, constants, options, isa);
     pass.run()?;
     if pass.corrected {
         // Operators that were fused, or not, by a shape that proved wrong get another chance.
@@ -50,6 +71,24 @@ pub(super) fn lower<'g, 'a>(
         pass.run()?;
     }
     Ok((pass.graph, pass.lowering))
+}
+
+/// What `graph` makes of inputs that are `known`, for each output; `None` where it takes more than those.
+pub(super) fn evaluate(
+    graph: &Graph<'_>,
+    known: &[(TensorId, &[u8])],
+    options: &Options,
+    isa: Isa,
+) -> Vec<Option<Vec<u8>>> {
+    let mut constants = Constants::default();
+    for &(id, bytes) in known {
+        constants.insert(id, bytes.to_vec(), graph.tensors[id].dtype);
+    }
+    let mut pass = Pass::new(Cow::Borrowed(graph), constants, options, isa);
+    // What cannot be computed stays unknown.
+    let _ = pass.run();
+    let of = |&id| pass.lowering.constants.get(&pass.graph, id).map(|(bytes, _)| bytes.to_vec());
+    graph.outputs.iter().map(of).collect()
 }
 
 /// One walk through the graph.
@@ -66,8 +105,14 @@ struct Pass<'g, 'a, 'o> {
 impl<'g, 'a, 'o> Pass<'g, 'a, 'o> {
     fn new(graph: Cow<'g, Graph<'a>>, constants: Constants, options: &'o Options, isa: Isa) -> Self {
         let outputs = graph.outputs.clone();
-        let lowering =
-            Lowering { tasks: Vec::new(), aliases: Vec::new(), outputs, post_process: None, constants };
+        let lowering = Lowering {
+            tasks: Vec::new(),
+            aliases: Vec::new(),
+            outputs,
+            post_process: None,
+            constants,
+            origin: None,
+        };
         Self { graph, options, isa, lowering, corrected: false, macs: 0 }
     }
 

@@ -4,6 +4,7 @@ mod end;
 mod layout;
 mod lower;
 mod plan;
+mod unroll;
 mod uses;
 
 use crate::arena::{Operands, Slot};

@@ -31,6 +31,7 @@ pub(crate) use tensor::dequantize;
 pub use tensor::{DType, Quantization, TensorId, TensorInfo};
 
 use crate::error::Result;
+use std::collections::BTreeMap;
 
 /// An operator with the tensors it connects.
 #[derive(Debug, Clone)]
@@ -45,8 +46,8 @@ pub struct Node {
     pub intermediates: Vec<TensorId>,
 }
 
-/// The main graph of a TFLite file; constants borrow from the file's bytes.
-#[derive(Debug, Clone)]
+/// The main graph of a TFLite file, or one that its operators run; constants borrow from the file's bytes.
+#[derive(Debug, Clone, Default)]
 pub struct Graph<'a> {
     /// All tensors; ids index into this.
     pub tensors: Vec<TensorInfo<'a>>,
@@ -60,6 +61,8 @@ pub struct Graph<'a> {
     pub metadata: Vec<(String, &'a [u8])>,
     /// The converter's remark.
     pub description: String,
+    /// What its loops and branches run, by number in the file.
+    pub subgraphs: BTreeMap<usize, Graph<'a>>,
 }
 
 impl<'a> Graph<'a> {

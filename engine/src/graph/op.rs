@@ -184,6 +184,11 @@ pub enum Op {
     },
     GatherNd,
     HardSwish,
+    /// Runs one of two subgraphs.
+    If {
+        then: usize,
+        otherwise: usize,
+    },
     L2Normalization(Activation),
     LeakyRelu {
         alpha: f32,
@@ -278,6 +283,11 @@ pub enum Op {
         name: String,
     },
     Where,
+    /// Runs a subgraph as long as another says so.
+    While {
+        condition: usize,
+        body: usize,
+    },
     ZerosLike,
     /// A builtin operator that the engine does not know, by its number in the schema.
     Unknown {
@@ -345,6 +355,7 @@ impl Op {
             Self::ExpandDims => "EXPAND_DIMS",
             Self::Fill => "FILL",
             Self::GatherNd => "GATHER_ND",
+            Self::If { .. } => "IF",
             Self::L2Normalization(_) => "L2_NORMALIZATION",
             Self::LogSoftmax => "LOG_SOFTMAX",
             Self::MirrorPad { .. } => "MIRROR_PAD",
@@ -372,6 +383,7 @@ impl Op {
             Self::TransposeConvBias(_) => "Convolution2DTransposeBias",
             Self::VarHandle { .. } => "VAR_HANDLE",
             Self::Where => "WHERE",
+            Self::While { .. } => "WHILE",
             Self::ZerosLike => "ZEROS_LIKE",
             Self::Binary(f) => f.name(),
             Self::Unary(f) => f.name(),

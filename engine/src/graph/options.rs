@@ -18,6 +18,10 @@ impl Options<'_> {
         self.0.map_or(Ok(default), |t| t.scalar(field, default))
     }
 
+    fn subgraph(&self, field: Field) -> Result<usize> {
+        usize::try_from(self.int(field, 0)?).map_err(|_| malformed("a negative subgraph".into()))
+    }
+
     fn flag(&self, field: Field) -> Result<bool> {
         self.0.map_or(Ok(false), |t| t.flag(field))
     }
@@ -181,10 +185,7 @@ fn family(code: i32, o: &Options<'_>) -> Result<Op> {
         builtin::BATCH_MATMUL => Op::BatchMatMul { adjoint: [o.flag(0)?, o.flag(1)?] },
         builtin::BATCH_TO_SPACE_ND => Op::BatchToSpaceNd,
         builtin::BROADCAST_TO => Op::BroadcastTo,
-        builtin::CALL_ONCE => Op::CallOnce {
-            subgraph: usize::try_from(o.int(0, 0)?).map_err(|_| malformed("a negative subgraph".into()))?,
-            resolved: false,
-        },
+        builtin::CALL_ONCE => Op::CallOnce { subgraph: o.subgraph(0)?, resolved: false },
         builtin::COMPLEX_ABS => Op::ComplexAbs,
         builtin::CUMSUM => Op::CumSum { exclusive: o.flag(0)?, reverse: o.flag(1)? },
         builtin::DENSIFY => Op::Densify,
@@ -194,6 +195,7 @@ fn family(code: i32, o: &Options<'_>) -> Result<Op> {
         builtin::FILL => Op::Fill,
         builtin::GATHER_ND => Op::GatherNd,
         builtin::GELU => Op::Unary(Unary::Gelu { approximate: o.flag(0)? }),
+        builtin::IF => Op::If { then: o.subgraph(0)?, otherwise: o.subgraph(1)? },
         builtin::L2_NORMALIZATION => Op::L2Normalization(o.activation(0)?),
         builtin::LOG_SOFTMAX => Op::LogSoftmax,
         builtin::MIRROR_PAD => Op::MirrorPad { symmetric: o.0.map_or(Ok(0), |t| t.scalar::<i8>(0, 0))? == 1 },
@@ -227,6 +229,7 @@ fn family(code: i32, o: &Options<'_>) -> Result<Op> {
             },
         },
         builtin::WHERE => Op::Where,
+        builtin::WHILE => Op::While { condition: o.subgraph(0)?, body: o.subgraph(1)? },
         builtin::ZEROS_LIKE => Op::ZerosLike,
         code => Op::Unknown { code },
     })

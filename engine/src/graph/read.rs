@@ -2,8 +2,8 @@
 
 use super::flatbuffer::Table;
 use super::schema as field;
-use super::variables::{self, Subgraph};
-use super::{DType, Graph, Node, Quantization, Sparsity, TensorId, TensorInfo, options};
+use super::variables;
+use super::{DType, Graph, Node, Op, Quantization, Sparsity, TensorId, TensorInfo, options};
 use crate::error::{Error, Result};
 
 /// The schema version that all TFLite files carry.
@@ -27,7 +27,7 @@ pub(super) fn root(bytes: &[u8]) -> Result<Table<'_>> {
     Ok(model)
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Graph<'_>> {
+pub(super) fn read<'a>(bytes: &'a [u8]) -> Result<Graph<'a>> {
     let model = root(bytes)?;
     let buffers = model
         .tables(field::model::BUFFERS)?
@@ -38,30 +38,60 @@ pub(super) fn read(bytes: &[u8]) -> Result<Graph<'_>> {
     let main = subgraphs.first().ok_or_else(|| malformed("no subgraph".into()))?;
     let mut budget = Budget::of(bytes);
     let codes = operator_codes(&model)?;
-    let (tensors, nodes) = subgraph(main, &buffers, &codes, &mut budget)?;
+    let mut read = |t: &Table<'a>| subgraph(t, &buffers, &codes, &mut budget);
     let mut graph = Graph {
-        inputs: ids(main, field::subgraph::INPUTS, tensors.len(), "graph inputs")?,
-        outputs: ids(main, field::subgraph::OUTPUTS, tensors.len(), "graph outputs")?,
-        tensors,
-        nodes,
         metadata: metadata(&model, &buffers)?,
         description: model.string(field::model::DESCRIPTION)?,
+        ..read(main)?
     };
     variables::resolve(&mut graph, |index| match subgraphs.get(index) {
-        Some(other) if index > 0 => subgraph(other, &buffers, &codes, &mut budget).map(Some),
+        Some(other) if index > 0 => read(other).map(|other| Some((other.tensors, other.nodes))),
         _ => Ok(None),
     })?;
+    start_states(&mut graph);
     check_order(&graph)?;
+    let mut wanted = called(&graph);
+    while let Some(index) = wanted.pop() {
+        let Some(other) = subgraphs.get(index).filter(|_| !graph.subgraphs.contains_key(&index)) else {
+            continue;
+        };
+        let other = read(other)?;
+        check_order(&other)?;
+        wanted.extend(called(&other));
+        graph.subgraphs.insert(index, other);
+    }
     Ok(graph)
 }
 
-/// Tensors and operators of a subgraph.
+/// Converters to float16 write the zeros that a state starts with as a constant and DEQUANTIZE, into the state itself.
+/// States start with zeros anyway, and keep their values from run to run, as LiteRT carries out such a node once.
+fn start_states(graph: &mut Graph<'_>) {
+    for node in graph.nodes.iter_mut().filter(|node| node.op == Op::Dequantize) {
+        let (&[Some(from)], &[to]) = (node.inputs.as_slice(), node.outputs.as_slice()) else { continue };
+        let zeros = |data: &[u8]| data.iter().all(|&byte| byte == 0);
+        let from = &graph.tensors[from];
+        if graph.tensors[to].is_variable && from.dtype == DType::F16 && from.data.is_some_and(zeros) {
+            node.outputs.clear();
+        }
+    }
+}
+
+/// The subgraphs that loops and branches of `graph` run.
+fn called(graph: &Graph<'_>) -> Vec<usize> {
+    let of = |node: &Node| match node.op {
+        Op::While { condition: a, body: b } | Op::If { then: a, otherwise: b } => vec![a, b],
+        _ => Vec::new(),
+    };
+    graph.nodes.iter().flat_map(of).collect()
+}
+
+/// A graph without what belongs to the file.
 fn subgraph<'a>(
     t: &Table<'a>,
     buffers: &[&'a [u8]],
     codes: &[(i32, String)],
     budget: &mut Budget,
-) -> Result<Subgraph<'a>> {
+) -> Result<Graph<'a>> {
     let mut tensors = Vec::new();
     for (id, t) in t.tables(field::subgraph::TENSORS)?.iter().enumerate() {
         let tensor = tensor(id, t, buffers)?;
@@ -76,7 +106,13 @@ fn subgraph<'a>(
         budget.spend(node.inputs.len() + node.outputs.len() + node.intermediates.len())?;
         nodes.push(node);
     }
-    Ok((tensors, nodes))
+    Ok(Graph {
+        inputs: ids(t, field::subgraph::INPUTS, tensors.len(), "graph inputs")?,
+        outputs: ids(t, field::subgraph::OUTPUTS, tensors.len(), "graph outputs")?,
+        tensors,
+        nodes,
+        ..Graph::default()
+    })
 }
 
 /// What may be decoded from a file, in elements. Tables can point to one vector many times over, so

@@ -191,6 +191,8 @@ pub(crate) mod builtin {
     pub(crate) const QUANTIZE: i32 = 114;
     pub(crate) const ROUND: i32 = 116;
     pub(crate) const HARD_SWISH: i32 = 117;
+    pub(crate) const IF: i32 = 118;
+    pub(crate) const WHILE: i32 = 119;
     pub(crate) const NON_MAX_SUPPRESSION_V4: i32 = 120;
     pub(crate) const NON_MAX_SUPPRESSION_V5: i32 = 121;
     pub(crate) const SCATTER_ND: i32 = 122;

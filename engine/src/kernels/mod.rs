@@ -98,6 +98,7 @@ pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
         Op::HardSwish | Op::LeakyRelu { .. } | Op::Logistic | Op::Relu | Op::Relu6 | Op::Tanh => {
             lookup::lower(ctx)
         }
+        Op::If { .. } => Err(ctx.unsupported("which branch it takes depends on the input".into())),
         Op::L2Normalization(activation) => normalize::l2(ctx, *activation),
         Op::LogSoftmax => normalize::log_softmax(ctx),
         Op::MaxPool2d(options) => pool::lower(ctx, *options, Pooling::Max),
@@ -142,6 +143,7 @@ pub(crate) fn lower(ctx: &Lower<'_>) -> Result<Lowered> {
         Op::UnidirectionalSequenceLstm(options) => lstm::lower(ctx, *options),
         Op::Unpack { axis } => movement::unpack(ctx, *axis),
         Op::Where => index::true_places(ctx),
+        Op::While { .. } => Err(ctx.unsupported("how often it runs depends on the input".into())),
         Op::ZerosLike => index::zeros_like(ctx),
         _ => Err(ctx.unsupported_operator()),
     }

@@ -83,6 +83,7 @@ mod tests {
             outputs,
             metadata: Vec::new(),
             description: String::new(),
+            ..Graph::default()
         };
         let program = Program::compile(&graph, &Options { threads, ..Options::default() }).unwrap();
         let steps = program.steps().len();

@@ -83,7 +83,8 @@ impl Case {
         let last = nodes[nodes.len() - 1].outputs[0];
         let outputs = std::iter::once(last).chain(outputs.iter().copied()).collect();
         let (metadata, description) = (Vec::new(), String::new());
-        let graph = Graph { tensors, nodes, inputs: vec![0], outputs, metadata, description };
+        let graph =
+            Graph { tensors, nodes, inputs: vec![0], outputs, metadata, description, ..Graph::default() };
         let program = Program::compile(&graph, &Options { threads, ..Options::default() }).unwrap();
         let steps = program.steps().len();
         let mut session = Session::new(program.into()).unwrap();

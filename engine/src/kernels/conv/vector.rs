@@ -101,6 +101,7 @@ mod tests {
             outputs: vec![2],
             metadata: Vec::new(),
             description: String::new(),
+            ..Graph::default()
         };
         let run = |threads: usize| {
             let program = Program::compile(&graph, &Options { threads, ..Options::default() }).unwrap();

@@ -69,7 +69,15 @@ fn float(ctx: &Lower<'_>, function: Binary, o: Operands<'_>) -> Result<Lowered> 
         Binary::Atan2 => apply(ctx, o, "portable-f32-atan2", f32::atan2),
         Binary::Div(activation) => {
             let (low, high) = float_range(ctx, activation)?;
-            apply(ctx, o, "portable-f32-div", move |a: f32, b: f32| (a / b).max(low).min(high))
+            let unlimited = (low, high) == (f32::NEG_INFINITY, f32::INFINITY);
+            let limited = move |quotient: f32| {
+                let raised = if quotient < low { low } else { quotient };
+                if raised > high { high } else { raised }
+            };
+            match unlimited {
+                true => apply(ctx, o, "portable-f32-div", |a: f32, b: f32| a / b),
+                false => apply(ctx, o, "portable-f32-div", move |a: f32, b: f32| limited(a / b)),
+            }
         }
         Binary::FloorDiv => apply(ctx, o, "portable-f32-floor-div", |a: f32, b: f32| (a / b).floor()),
         Binary::FloorMod => apply(ctx, o, "portable-f32-floor-mod", float_mod),

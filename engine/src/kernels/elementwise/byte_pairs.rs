@@ -3,6 +3,7 @@
 
 use super::Operands;
 use super::Pairs;
+use super::scalar::Pairwise;
 use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::{Binary, DType};
@@ -17,8 +18,8 @@ pub(super) fn lower(ctx: &Lower<'_>, function: Binary, operands: Operands<'_>) -
     let unsupported = || ctx.unsupported_types(&[operands.a, operands.b, operands.output]);
     // The arena's bytes have the order of the values that they stand for.
     match function {
-        Binary::Maximum => return task(ctx, operands, "portable-u8-maximum", |a, b| a.max(b)),
-        Binary::Minimum => return task(ctx, operands, "portable-u8-minimum", |a, b| a.min(b)),
+        Binary::Maximum => return direct(ctx, operands, "portable-u8-maximum", u8::max),
+        Binary::Minimum => return direct(ctx, operands, "portable-u8-minimum", u8::min),
         Binary::BitwiseXor => {
             let flip = if operands.a.dtype() == DType::I8 { 0x80 } else { 0 };
             return task(ctx, operands, "portable-u8-xor", move |a, b| a ^ b ^ flip);
@@ -122,6 +123,16 @@ fn task(
 ) -> Result<Lowered> {
     let table = (0..=u16::MAX).map(|pair| f((pair >> 8) as u8, pair as u8)).collect();
     operands.task(ctx, |pairs| BytePairs { name, pairs, table })
+}
+
+/// A function that vectors have an instruction for.
+fn direct(
+    ctx: &Lower<'_>,
+    operands: Operands<'_>,
+    name: &'static str,
+    f: impl Fn(u8, u8) -> u8 + Send + Sync + 'static,
+) -> Result<Lowered> {
+    operands.task(ctx, |pairs| Pairwise::new(name, pairs, f))
 }
 
 struct BytePairs {

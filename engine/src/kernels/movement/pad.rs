@@ -187,6 +187,7 @@ mod tests {
             outputs: if alone { vec![4, 2] } else { vec![4] },
             metadata: Vec::new(),
             description: String::new(),
+            ..Graph::default()
         };
         let program = Program::compile(&graph, &Options::default()).unwrap();
         let steps = program.steps().len();

@@ -4,12 +4,14 @@
 
 use super::MAX_COUNT;
 use super::axes::Axes;
-use super::scalar::{MeanU8, Sums, accumulate};
+use super::scalar::{MeanU8, Sums};
 use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::{DType, Reduction};
-use crate::kernels::nest::Nest;
+use crate::kernels::Isa;
+use crate::kernels::nest::{Dim, Nest};
 use crate::kernels::rounding::Rounder;
+use crate::kernels::simd::{self, Loops};
 use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::{Pool, scratch_bytes};
 use bytemuck::Pod;
@@ -72,11 +74,12 @@ fn fold<T: Pod + Send + Sync>(
     start: T,
     f: impl Fn(T, T) -> T + Send + Sync + 'static,
 ) -> Result<Lowered> {
-    ctx.task(Fold { nest: axes.nest, start, f }, &[input])
+    ctx.task(Fold { nest: axes.nest, isa: ctx.isa, start, f }, &[input])
 }
 
 struct Fold<T, F> {
     nest: Nest<2>,
+    isa: Isa,
     /// The result of a reduction of nothing.
     start: T,
     f: F,
@@ -91,6 +94,48 @@ impl<T: Pod + Send + Sync, F: Fn(T, T) -> T + Send + Sync> Kernel for Fold<T, F>
         let from = io.input::<T>(0);
         let to = io.output::<T>(0);
         to.fill(self.start);
-        accumulate(&self.nest, from, to, &self.f);
+        simd::vectorize(self.isa, All { fold: self, from, to });
+    }
+}
+
+/// Results that are gathered side by side along a run of elements: two registers of the widest vectors.
+const LANES: usize = 32;
+
+struct All<'a, T, F> {
+    fold: &'a Fold<T, F>,
+    from: &'a [T],
+    to: &'a mut [T],
+}
+
+impl<T: Copy, F: Fn(T, T) -> T> Loops for All<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { fold: Fold { nest, start, f, .. }, from, to } = self;
+        let Dim { count, strides } = nest.inner();
+        nest.for_each(|[i, s]| match strides {
+            [1, 1] => {
+                to[s..s + count].iter_mut().zip(&from[i..i + count]).for_each(|(to, &x)| *to = f(*to, x));
+            }
+            [1, 0] => {
+                let (chunks, rest) = from[i..i + count].as_chunks::<LANES>();
+                let mut lanes = [*start; LANES];
+                for chunk in chunks {
+                    lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane = f(*lane, x));
+                }
+                // With few elements only those lanes count that were filled.
+                let filled = if chunks.is_empty() { &lanes[..0] } else { &lanes[..] };
+                to[s] = filled.iter().chain(rest).fold(to[s], |all, &x| f(all, x));
+            }
+            [step, to_step] => {
+                let (mut i, mut s) = (i, s);
+                for _ in 0..count {
+                    to[s] = f(to[s], from[i]);
+                    i = i.wrapping_add_signed(step);
+                    s = s.wrapping_add_signed(to_step);
+                }
+            }
+        });
     }
 }

@@ -70,23 +70,6 @@ impl<T: Copy, S: Copy + AddAssign + From<T>> Loops for Add<'_, T, S> {
     }
 }
 
-/// Puts every element of `from` into its place in `to` by `f`.
-pub(super) fn accumulate<T: Copy, S: Copy>(nest: &Nest<2>, from: &[T], to: &mut [S], f: impl Fn(S, T) -> S) {
-    let Dim { count, strides } = nest.inner();
-    nest.for_each(|[i, s]| match strides {
-        [1, 1] => to[s..s + count].iter_mut().zip(&from[i..i + count]).for_each(|(to, &x)| *to = f(*to, x)),
-        [1, 0] => to[s] = from[i..i + count].iter().fold(to[s], |all, &x| f(all, x)),
-        [step, to_step] => {
-            let (mut i, mut s) = (i, s);
-            for _ in 0..count {
-                to[s] = f(to[s], from[i]);
-                i = i.wrapping_add_signed(step);
-                s = s.wrapping_add_signed(to_step);
-            }
-        }
-    });
-}
-
 pub(super) struct MeanF32 {
     pub(super) sums: Sums,
     pub(super) count: usize,

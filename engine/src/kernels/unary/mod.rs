@@ -1,11 +1,14 @@
 //! Functions of one element beyond the activations of `lookup`: one table of functions, one kernel.
 //!
 //! On bytes each is a table of 256 entries, computed at load by TFLite's rule: the function in float32 of the real value,
-//! rounded to the nearest step, halves away from zero. ABS and RSQRT use TFLite's fixed point.
+//! rounded to the nearest step, halves away from zero. Others as in TFLite: ABS in fixed point, SQRT rounded down, and NEG of
+//! int8 the negative of the stored number, whatever its zero point.
 
+use super::Isa;
 use super::fixed_point::Multiplier;
 use super::lookup::{self, Table};
 use super::math;
+use super::simd::{self, Loops};
 use crate::arena::Io;
 use crate::error::Result;
 use crate::graph::{DType, Unary};
@@ -74,8 +77,9 @@ fn bytes(ctx: &Lower<'_>, function: Unary, input: Operand<'_>, output: Operand<'
         Unary::Gelu { approximate: true } => real(from, to, gelu_tanh),
         Unary::Gelu { approximate: false } => real(from, to, gelu),
         Unary::Log => real(from, to, |x| if x > 0.0 { x.ln() } else { f32::NEG_INFINITY }),
+        Unary::Neg if input.dtype() == DType::I8 => std::array::from_fn(|byte| (byte as u8).wrapping_neg()),
         Unary::Neg => real(from, to, |x| -x),
-        Unary::Sqrt => real(from, to, |x| x.max(0.0).sqrt()),
+        Unary::Sqrt => stepwise(from, to, |x| x.max(0.0).sqrt(), |y| (y / to.scale).floor()),
         Unary::Relu0To1 => lookup::relu(from, to, (0.0, 1.0)),
         Unary::ReluN1To1 => lookup::relu(from, to, (-1.0, 1.0)),
         Unary::Rsqrt => real(from, to, |x| if x > 0.0 { 1.0 / x.sqrt() } else { f32::INFINITY }),
@@ -87,10 +91,14 @@ fn bytes(ctx: &Lower<'_>, function: Unary, input: Operand<'_>, output: Operand<'
 /// `f` of the real value, to the nearest step, halves away from zero.
 fn real(from: Affine, to: Affine, f: impl Fn(f32) -> f32) -> Table {
     let inverse = 1.0 / to.scale;
+    stepwise(from, to, f, |y| (y * inverse).round())
+}
+
+/// `f` of the real value, brought to steps by `steps`.
+fn stepwise(from: Affine, to: Affine, f: impl Fn(f32) -> f32, steps: impl Fn(f32) -> f32) -> Table {
     std::array::from_fn(|byte| {
         let y = f(from.scale * (byte as i32 - from.zero_point) as f32);
-        let step = (y * inverse).round() as i32;
-        step.saturating_add(to.zero_point).clamp(0, 255) as u8
+        (steps(y) as i32).saturating_add(to.zero_point).clamp(0, 255) as u8
     })
 }
 
@@ -153,7 +161,7 @@ fn task<T: Pod + Send + Sync>(
     name: &'static str,
     f: impl Fn(T) -> T + Send + Sync + 'static,
 ) -> Result<Lowered> {
-    ctx.task(Map { name, f, element: std::marker::PhantomData::<T> }, &[input])
+    ctx.task(Map { name, isa: ctx.isa, f, element: std::marker::PhantomData::<T> }, &[input])
 }
 
 /// Fewest elements of a task.
@@ -161,8 +169,26 @@ const PIECE: usize = 8 << 10;
 
 struct Map<T, F> {
     name: &'static str,
+    isa: Isa,
     f: F,
     element: std::marker::PhantomData<T>,
+}
+
+struct Piece<'a, T, F> {
+    f: &'a F,
+    from: &'a [T],
+    to: &'a mut [T],
+}
+
+impl<T: Copy, F: Fn(T) -> T> Loops for Piece<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (to, &from) in self.to.iter_mut().zip(self.from) {
+            *to = (self.f)(from);
+        }
+    }
 }
 
 impl<T: Pod + Send + Sync, F: Fn(T) -> T + Send + Sync> Kernel for Map<T, F> {
@@ -173,9 +199,7 @@ impl<T: Pod + Send + Sync, F: Fn(T) -> T + Send + Sync> Kernel for Map<T, F> {
     fn run(&self, io: &mut Io<'_>, pool: &Pool) {
         let from = io.input::<T>(0);
         pool.split(io.output::<T>(0), 1, PIECE, &mut [], &|first, to, _| {
-            for (to, &from) in to.iter_mut().zip(&from[first..]) {
-                *to = (self.f)(from);
-            }
+            simd::vectorize(self.isa, Piece { f: &self.f, from: &from[first..][..to.len()], to });
         });
     }
 }
