@@ -92,6 +92,7 @@ impl Conv {
             outputs: vec![3],
             metadata: Vec::new(),
             description: String::new(),
+            ..Graph::default()
         }
     }
 
