@@ -1,7 +1,7 @@
 //! What float models are run on to be quantized or compared: pictures of a folder, an array, random numbers.
 
 use crate::args::MAX_MEGAPIXELS;
-use crate::detect::decode::{self, Opened, PictureLimits};
+use crate::detect::decode::{self, Opened, Picture, PictureLimits};
 use crate::detect::finder::prepare;
 use crate::detect::inputs::{Input, Inputs as Files, Search};
 use crate::model;
@@ -26,12 +26,7 @@ impl Samples {
         float: &Path,
         options: &LoadOptions,
     ) -> Result<Self> {
-        let search = Search { recursive: true, exclude: &[] };
-        let all = Files::collect(std::slice::from_ref(folder), &search)?.files;
-        let (found, wanted) = (all.len(), all.len().min(count as usize));
-        let chosen = all.into_iter().enumerate();
-        let chosen = chosen.filter(|(i, _)| i * wanted / found != (i + 1) * wanted / found);
-        let files = chosen.map(|(_, file)| file).collect::<Vec<_>>().into_iter();
+        let files = spread(folder, count)?.into_iter();
         let float = model::resolve(Some(float))?;
         let preparer = FramePreparer::for_model(&float.load(options)?)?;
         Ok(Self::Pictures { files, preparer: Box::new(preparer) })
@@ -81,21 +76,35 @@ impl Samples {
     }
 }
 
+/// At most `count` pictures of a folder, spread evenly over it.
+pub(crate) fn spread(folder: &PathBuf, count: u32) -> Result<Vec<Input>> {
+    let search = Search { recursive: true, exclude: &[] };
+    let all = Files::collect(std::slice::from_ref(folder), &search)?.files;
+    let (found, wanted) = (all.len(), all.len().min(count as usize));
+    let chosen = all.into_iter().enumerate();
+    let chosen = chosen.filter(|(i, _)| i * wanted / found != (i + 1) * wanted / found);
+    Ok(chosen.map(|(_, file)| file).collect())
+}
+
+/// The next picture that can be read; others are reported.
+pub(crate) fn next_readable(files: &mut std::vec::IntoIter<Input>) -> Option<Picture> {
+    let limits = PictureLimits::megapixels(MAX_MEGAPIXELS);
+    files.find_map(|input| match decode::open(&input.path, &limits).and_then(Opened::decode) {
+        Ok(picture) => Some(picture),
+        Err(e) => {
+            eprintln!("osprey: skipped {}: {e}", input.path.display());
+            None
+        }
+    })
+}
+
 fn next_picture(
     files: &mut std::vec::IntoIter<Input>,
     preparer: &mut FramePreparer,
 ) -> Result<Option<Vec<f32>>> {
-    let limits = PictureLimits::megapixels(MAX_MEGAPIXELS);
-    for input in files {
-        match decode::open(&input.path, &limits).and_then(Opened::decode) {
-            Ok(picture) => {
-                let prepared = prepare(preparer, &picture)?;
-                return Ok(Some(prepared.input().view().to_f32(None).into_iter().collect()));
-            }
-            Err(e) => eprintln!("osprey: skipped {}: {e}", input.path.display()),
-        }
-    }
-    Ok(None)
+    let Some(picture) = next_readable(files) else { return Ok(None) };
+    let prepared = prepare(preparer, &picture)?;
+    Ok(Some(prepared.input().view().to_f32(None).into_iter().collect()))
 }
 
 /// xorshift64, spread evenly over a range.

@@ -1,7 +1,7 @@
 //! Features and head as one .tflite file.
 
 use super::{LearnError, LinearHead, features};
-use osprey_detector::model::{Entry, InputEntry, LabelsEntry, ModelError, Task};
+use osprey_detector::model::{Entry, InputEntry, LabelsEntry, ModelError, PACKED_ENTRY, Task};
 use osprey_engine::Graph;
 use osprey_engine::graph::{ClassifierHead, append_classifier};
 use std::io::{Cursor, Write};
@@ -53,7 +53,7 @@ fn pack(model: Vec<u8>, classes: &[String], input: &InputEntry) -> Result<Vec<u8
     let stored = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Stored)
         .last_modified_time(zip::DateTime::default());
-    for (name, text) in [("osprey.toml", described), ("labels.txt", classes.join("\n") + "\n")] {
+    for (name, text) in [(PACKED_ENTRY, described), ("labels.txt", classes.join("\n") + "\n")] {
         zip.start_file(name, stored).map_err(|e| failed(e.to_string()))?;
         zip.write_all(text.as_bytes()).map_err(|e| failed(e.to_string()))?;
     }

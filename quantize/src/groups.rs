@@ -2,6 +2,7 @@
 
 use crate::histogram::Histogram;
 use crate::observe::Observed;
+use crate::quantizer::Settings;
 use crate::ranges::{Affine, Method, choose};
 use crate::roles::Role;
 use crate::source::Source;
@@ -13,7 +14,7 @@ pub(crate) fn affines(
     source: &Source<'_>,
     roles: &[Role],
     observed: &Observed,
-    method: Method,
+    settings: &Settings,
 ) -> HashMap<TensorId, Affine> {
     let mut groups = Groups::new(source.graph.tensors.len());
     for (node, role) in source.graph.nodes.iter().zip(roles) {
@@ -47,8 +48,13 @@ pub(crate) fn affines(
     let affine = |id: TensorId| {
         let group = groups.of(id);
         groups.fixed[group].or_else(|| {
-            let method = if given[&group] { Method::MinMax } else { method };
-            let (low, high) = choose(method, held.get(&group)?);
+            let held = held.get(&group)?;
+            if given[&group] {
+                let (low, high) = choose(Method::MinMax, held);
+                let (least, greatest) = settings.input_range.unwrap_or((low, high));
+                return Some(Affine::of(low.min(least), high.max(greatest)));
+            }
+            let (low, high) = choose(settings.method, held);
             Some(Affine::of(low, high))
         })
     };

@@ -35,6 +35,7 @@ mod versions;
 mod weights;
 mod weights_only;
 
+pub use archive::pack;
 pub use error::QuantizeError;
 pub use quantizer::{Borders, Kept, Quantized, Quantizer, Settings};
 pub use ranges::Method;

@@ -31,13 +31,22 @@ pub struct Settings {
     pub borders: Borders,
     /// Whether biases make up for what rounding does to the mean of each channel.
     pub correct_bias: bool,
+    /// What inputs can hold, least and greatest, if that is known beyond what samples show: for a picture, what the
+    /// levels 0 and 255 become.
+    pub input_range: Option<(f32, f32)>,
     /// Threads that run the float model.
     pub threads: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { method: Method::default(), borders: Borders::default(), correct_bias: true, threads: 1 }
+        Self {
+            method: Method::default(),
+            borders: Borders::default(),
+            correct_bias: true,
+            input_range: None,
+            threads: 1,
+        }
     }
 }
 
@@ -112,7 +121,7 @@ impl<'a> Quantizer<'a> {
     /// [`QuantizeError::NoSamples`], [`QuantizeError::Archive`], [`QuantizeError::Engine`].
     pub fn finish(self) -> Result<Quantized> {
         let observed = self.observer.finish()?;
-        let affines = groups::affines(&self.source, &self.roles, &observed, self.settings.method);
+        let affines = groups::affines(&self.source, &self.roles, &observed, &self.settings);
         let builder = Builder::new(Plan {
             source: &self.source,
             roles: &self.roles,

@@ -63,8 +63,13 @@ fn relative(a: &[f64], b: &[f64]) -> f64 {
     (difference / squares(&mut a.iter().copied()).max(1e-12)).sqrt()
 }
 
-const FLOAT_BORDERS: Settings =
-    Settings { method: Method::Mse, borders: Borders::Float, correct_bias: true, threads: 1 };
+const FLOAT_BORDERS: Settings = Settings {
+    method: Method::Mse,
+    borders: Borders::Float,
+    correct_bias: true,
+    input_range: None,
+    threads: 1,
+};
 
 #[test]
 fn integers_say_what_floats_say() {
@@ -120,6 +125,15 @@ fn borders_are_of_the_type_that_was_asked_for() {
         let graph = Graph::read(&file).unwrap();
         assert!(graph.inputs.iter().chain(&graph.outputs).all(|&id| graph.tensors[id].dtype == dtype));
     }
+}
+
+#[test]
+fn inputs_hold_what_they_are_said_to() {
+    let input_range = Some((-2.0, 3.0));
+    let file = quantize(&model("layers_float.tflite"), &Settings { input_range, ..Settings::default() }).file;
+    let graph = Graph::read(&file).unwrap();
+    let quantization = graph.tensors[graph.inputs[0]].quantization.clone().unwrap();
+    assert_eq!(quantization.per_tensor(), Some((5.0 / 255.0, -26)));
 }
 
 #[test]

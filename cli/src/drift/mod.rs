@@ -62,6 +62,8 @@ struct Comparison {
     pairs: Vec<(usize, usize)>,
     drift: Vec<Drift>,
     samples: u32,
+    /// Samples for which the last layer is greatest at the same place in both.
+    same_first: u32,
 }
 
 impl Pair {
@@ -69,7 +71,7 @@ impl Pair {
         let pairs = align::align(&self.float.layers, &self.quantized.layers)?;
         ensure!(!pairs.is_empty(), "no layer of one is like one of the other: are they the same model?");
         let mut drift = vec![Drift::default(); pairs.len()];
-        let mut count = 0;
+        let (mut count, mut same_first) = (0, 0);
         while count < most {
             let Some(values) = samples.next()? else { break };
             self.float.set(&values).context("the float model")?;
@@ -79,10 +81,14 @@ impl Pair {
             for (&(f, q), drift) in pairs.iter().zip(&mut drift) {
                 drift.add(&self.float.values(f)?, &self.quantized.values(q)?, self.quantized.range(q));
             }
+            if let Some(&(f, q)) = pairs.last() {
+                let [f, q] = [greatest(&self.float.values(f)?), greatest(&self.quantized.values(q)?)];
+                same_first += u32::from(f == q);
+            }
             count += 1;
         }
         ensure!(count > 0, "there is no sample to run");
-        Ok(Comparison { layers: self.quantized.layers, pairs, drift, samples: count })
+        Ok(Comparison { same_first, layers: self.quantized.layers, pairs, drift, samples: count })
     }
 }
 
@@ -97,8 +103,16 @@ impl Comparison {
     }
 }
 
-/// The layers with the greatest errors, as lines: what [`run`] shows of all.
-pub(crate) fn worst(float: &[u8], quantized: &[u8], samples: &mut Samples, most: u32) -> Result<String> {
+/// What [`run`] shows, in short.
+pub(crate) struct Summary {
+    /// The layers with the greatest errors, a line for each.
+    pub(crate) worst: String,
+    /// Samples, and for how many of them both models' last layer is greatest at the same place.
+    pub(crate) same_first: (u32, u32),
+}
+
+/// Compares both models on at most so many samples.
+pub(crate) fn summary(float: &[u8], quantized: &[u8], samples: &mut Samples, most: u32) -> Result<Summary> {
     /// So many are shown.
     const SHOWN: usize = 5;
     let pair = Pair { float: Tapped::new(float)?, quantized: Tapped::new(quantized)? };
@@ -106,7 +120,13 @@ pub(crate) fn worst(float: &[u8], quantized: &[u8], samples: &mut Samples, most:
     let mut rows = comparison.rows();
     rows.sort_by(|a, b| b.error.total_cmp(&a.error));
     rows.truncate(SHOWN);
-    Ok(rows.iter().map(Row::line).collect())
+    let worst = rows.iter().map(Row::line).collect();
+    Ok(Summary { worst, same_first: (comparison.samples, comparison.same_first) })
+}
+
+/// Where the greatest number is.
+fn greatest(values: &[f32]) -> Option<usize> {
+    (0..values.len()).max_by(|&a, &b| values[a].total_cmp(&values[b]))
 }
 
 fn bytes(path: &Path) -> Result<Cow<'static, [u8]>> {

@@ -1,10 +1,13 @@
 //! `osprey quantize`: a float model made small, and what that costs.
 
+mod agreement;
 mod args;
+mod description;
 mod report;
 
 pub(crate) use args::QuantizeArgs;
 
+use crate::model::Source;
 use crate::samples::Samples;
 use crate::{files, model};
 use anyhow::{Context, Result, ensure};
@@ -25,16 +28,17 @@ pub(crate) fn run(args: &QuantizeArgs) -> Result<ExitCode> {
     };
     let made = match storage {
         Some(storage) => weights_only(&float, storage),
-        None => Ok(integers(args, &float, &options)?),
+        None => Ok(integers(args, &source, &float, &options)?),
     };
-    let made = made.with_context(|| format!("cannot quantize {source}"))?;
+    let mut made = made.with_context(|| format!("cannot quantize {source}"))?;
+    made.file = description::carry_over(&float, made.file, &source, &options)?;
     files::write_whole(&args.output, &made.file)?;
-    print!("{}", report::text(args, &float, &made, &options)?);
+    print!("{}", report::text(args, &source, &float, &made, &options)?);
     Ok(ExitCode::SUCCESS)
 }
 
 /// The full-integer model, by samples.
-fn integers(args: &QuantizeArgs, float: &[u8], options: &LoadOptions) -> Result<Quantized> {
+fn integers(args: &QuantizeArgs, source: &Source, float: &[u8], options: &LoadOptions) -> Result<Quantized> {
     let settings = Settings {
         method: match args.method {
             MethodArg::MinMax => Method::MinMax,
@@ -47,12 +51,21 @@ fn integers(args: &QuantizeArgs, float: &[u8], options: &LoadOptions) -> Result<
             IoArg::Float => Borders::Float,
         },
         correct_bias: !args.no_bias_correction,
+        input_range: args.calibrate.as_ref().and_then(|_| levels(source, options)),
         threads: args.threads.into(),
     };
     let mut quantizer = Quantizer::new(float, &settings)?;
     let count = each_sample(args, options, &quantizer.lengths(), |s| Ok(quantizer.observe(&[s])?))?;
     println!("calibrated       {count} samples");
     Ok(quantizer.finish()?)
+}
+
+/// What the levels 0 and 255 of a picture become.
+fn levels(source: &Source, options: &LoadOptions) -> Option<(f32, f32)> {
+    let loaded = source.load(options).ok()?;
+    let rule = loaded.image_input().ok()?.1.normalization?;
+    let ends = rule.mean.iter().zip(&rule.std).flat_map(|(mean, std)| [-mean / std, (255.0 - mean) / std]);
+    Some(ends.fold((0.0, 0.0), |(low, high): (f32, f32), v| (low.min(v), high.max(v))))
 }
 
 /// Samples for a model with these inputs.

@@ -1,7 +1,8 @@
 //! What quantizing cost and gained.
 
-use super::QuantizeArgs;
+use super::{QuantizeArgs, agreement};
 use crate::drift;
+use crate::model::Source;
 use crate::samples::Samples;
 use anyhow::Result;
 use osprey_detector::model::{LoadOptions, LoadedModel};
@@ -17,6 +18,7 @@ const RUNS: usize = 15;
 
 pub(super) fn text(
     args: &QuantizeArgs,
+    source: &Source,
     float: &[u8],
     made: &Quantized,
     options: &LoadOptions,
@@ -40,11 +42,18 @@ pub(super) fn text(
         (_, Some(file)) => Samples::array(file, length(float, options)?)?,
         _ => return Ok(out),
     };
-    let worst = drift::worst(float, &made.file, &mut samples, COMPARED)?;
-    let _ = write!(
-        out,
-        "\nlayers with the greatest errors: node, operator, error, SQNR, clipped values\n{worst}"
-    );
+    let summary = drift::summary(float, &made.file, &mut samples, COMPARED)?;
+    let boxes = match &args.calibrate {
+        Some(folder) => agreement::boxes(source, &made.file, options, folder)?,
+        None => None,
+    };
+    let (samples, same) = summary.same_first;
+    let _ = match boxes {
+        Some(agreement) => writeln!(out, "agreement        {agreement}"),
+        None => writeln!(out, "agreement        the same greatest output on {same} of {samples} samples"),
+    };
+    let _ = writeln!(out, "\nlayers with the greatest errors: node, operator, error, SQNR, clipped values");
+    out.push_str(&summary.worst);
     Ok(out)
 }
 

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Name of the packed file that describes a model as a manifest would.
-const PACKED_ENTRY: &str = "osprey.toml";
+pub const PACKED_ENTRY: &str = "osprey.toml";
 
 /// What becomes of the operator TFLite_Detection_PostProcess at a graph's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]

@@ -32,7 +32,7 @@ pub use image::{
 };
 pub use info::{ModelInfo, OperatorCount, Problem};
 pub use labels::{LabelError, LabelSource, Labels};
-pub use load::{LoadOptions, LoadedModel, PostProcessing, load};
+pub use load::{LoadOptions, LoadedModel, PACKED_ENTRY, PostProcessing, load};
 pub use manifest::{Entry, InputEntry, LabelsEntry, Manifest, ManifestError, Task};
 pub use metadata::{AssociatedFile, FileKind, Metadata, ScoreCalibration, ScoreTransform, TensorMetadata};
 pub use native::NativeModel;
