@@ -56,6 +56,14 @@ pub(crate) fn head(stream: &mut TcpStream, status: &str, kind: &str) -> std::io:
     )
 }
 
+/// A whole answer, in a page that no other shares its process with: browsers give it shared memory.
+pub(crate) fn respond_isolated(stream: &mut TcpStream, kind: &str, body: &[u8]) -> std::io::Result<()> {
+    let kind = format!(
+        "{kind}\r\nCross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Embedder-Policy: require-corp"
+    );
+    respond(stream, "200 OK", &kind, body)
+}
+
 /// A whole answer.
 pub(crate) fn respond(stream: &mut TcpStream, status: &str, kind: &str, body: &[u8]) -> std::io::Result<()> {
     head(stream, status, kind)?;

@@ -1,6 +1,6 @@
 //! `osprey web`: the page for browsers, served to this machine for a try.
 
-use crate::loopback::{listen, not_found, requested, respond};
+use crate::loopback::{listen, not_found, requested, respond_isolated};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::net::TcpStream;
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &WebArgs) -> Result<ExitCode> {
 fn answer(mut stream: TcpStream, folder: &Path) -> std::io::Result<()> {
     let Some(path) = requested(&mut stream)? else { return Ok(()) };
     match file(folder, &path).and_then(|file| Some((std::fs::read(&file).ok()?, kind(&file)))) {
-        Some((bytes, kind)) => respond(&mut stream, "200 OK", kind, &bytes),
+        Some((bytes, kind)) => respond_isolated(&mut stream, kind, &bytes),
         None => not_found(&mut stream),
     }
 }

@@ -1,6 +1,7 @@
 // One instance of the WebAssembly module, used by one caller at a time. Knows addresses and lengths;
 // nothing outside this file does.
 import { OspreyError } from "./error.js";
+import { Threads } from "./threads.js";
 
 /** Numbers of a box, as the module writes them. */
 const NUMBERS = 8;
@@ -59,14 +60,18 @@ export class Core {
   #calls;
   /** @type {WebAssembly.Memory} */
   #memory;
+  /** @type {Threads | undefined} */
+  #threads;
   /** Whether a panic has ended the instance. */
   broken = false;
 
-  /** @param {WebAssembly.Module} module */
-  constructor(module) {
-    const { exports } = new WebAssembly.Instance(module, unreachable(module));
+  /** @param {WebAssembly.Module} module @param {boolean} [threaded] whether it is the build with threads */
+  constructor(module, threaded = false) {
+    this.#threads = threaded ? new Threads(module) : undefined;
+    const { exports } = new WebAssembly.Instance(module, this.#threads?.imports() ?? unreachable(module));
     this.#calls = /** @type {any} */ (exports);
-    this.#memory = /** @type {any} */ (exports.memory);
+    this.#memory = this.#threads?.memory ?? /** @type {any} */ (exports.memory);
+    if (threaded) this.#call("osprey_begin");
     this.#call("osprey_about");
     /** @type {{version: string, isa: string}} the module's version and the instruction set that it uses */
     this.about = JSON.parse(this.#answer());
@@ -107,7 +112,15 @@ export class Core {
 
   /** @param {number} handle */
   drop(handle) {
-    this.#call("osprey_drop", handle);
+    // Threads that never began would be waited for; with them all that is theirs goes.
+    if (this.#threads) this.end();
+    else this.#call("osprey_drop", handle);
+  }
+
+  /** Ends the threads; the instance is of no use any more. */
+  end() {
+    this.#threads?.end();
+    this.broken = true;
   }
 
   /**
@@ -240,7 +253,8 @@ export class Core {
   /** @param {string} name */
   #read(name) {
     const [address, length] = [this.#calls[name]() >>> 0, this.#calls[`${name}_length`]()];
-    return new TextDecoder().decode(new Uint8Array(this.#memory.buffer, address, length));
+    // Text is not read from shared memory.
+    return new TextDecoder().decode(new Uint8Array(this.#memory.buffer, address, length).slice());
   }
 
   /** @param {OspreyError["code"]} code */

@@ -38,11 +38,11 @@ export class Detector {
   /** @param {Local | Remote} backend */
   constructor(backend) {
     this.#backend = backend;
-    const { labels, input, kernels, isa, version, notes, model } = backend.description;
+    const { labels, input, kernels, isa, version, notes, model, threads } = backend.description;
     /** @type {string[]} names of the classes, by number */
     this.labels = labels;
-    /** What runs: name of the model, size of the model's input, instruction set, version, what was assumed. */
-    this.info = { model, input, kernels, isa, version, notes, worker: backend instanceof Remote };
+    /** What runs: name of the model, size of its input, instruction set, threads, version, what was assumed. */
+    this.info = { model, input, kernels, isa, threads, version, notes, worker: backend instanceof Remote };
   }
 
   /**

@@ -21,7 +21,7 @@ export class DigitReader {
    * @returns {Promise<DigitReader>}
    */
   static async load(options = {}) {
-    return new DigitReader(new Instance(await prepare("reader", (entry) => entry.task === "digits", options)));
+    return new DigitReader(new Instance(await prepare("reader", (entry) => entry.task === "digits", { ...options, threads: 1 })));
   }
 
   /**

@@ -2,6 +2,7 @@
 import { BASE, read, verify } from "./assets.js";
 import { Core, hasRelaxedSimd } from "./core.js";
 import { OspreyError } from "./error.js";
+import { hasThreads, usualThreads } from "./threads.js";
 
 /**
  * @typedef {object} FileOptions what is loaded, and from where
@@ -9,14 +10,17 @@ import { OspreyError } from "./error.js";
  * @property {Uint8Array<ArrayBuffer>} [bytes] a `.tflite` file, in place of `model`
  * @property {string} [base] where the package's files lie, if a bundler moved them
  * @property {boolean} [integrity] whether files are checked against the manifest's SHA-256; true by default
- * @property {"auto" | "simd" | "relaxed"} [build] which build of the module; told by the browser by default
+ * @property {"auto" | "simd" | "relaxed" | "threads"} [build] which build of the module; told by the browser by default
  * @property {string} [isa] strongest instruction set to use, for comparisons
+ * @property {number} [threads] threads of a run, this one included, in a worker of a cross-origin isolated page whose
+ *   browser has relaxed SIMD; by default all cores but one, four at most; elsewhere there is one
  */
 
 /**
  * @typedef {object} Prepared
  * @property {import("./core.js").Kind} kind
  * @property {WebAssembly.Module} module
+ * @property {boolean} threaded
  * @property {Core} core
  * @property {Uint8Array} file
  * @property {string} name the model's
@@ -26,9 +30,8 @@ import { OspreyError } from "./error.js";
 /** @type {Map<string, Promise<WebAssembly.Module>>} */
 const modules = new Map();
 
-/** @param {string} base @param {FileOptions["build"]} build */
-async function compile(base, build = "auto") {
-  const name = build === "auto" ? (hasRelaxedSimd() ? "relaxed" : "simd") : build;
+/** @param {string} base @param {"simd" | "relaxed" | "threads"} name */
+async function compile(base, name) {
   const url = new URL(`osprey-${name}.wasm`, base).href;
   const known = modules.get(url) ?? read(url).then((bytes) => WebAssembly.compile(bytes));
   modules.set(url, known);
@@ -41,6 +44,20 @@ async function compile(base, build = "auto") {
   }
 }
 
+/** @param {string} base @param {NonNullable<FileOptions["build"]>} build @param {number} threads */
+async function chosen(base, build, threads) {
+  if (build === "threads" || (build === "auto" && threads > 1)) {
+    try {
+      return { module: await compile(base, "threads"), threaded: true };
+    } catch (error) {
+      // A package that was built without threads has one.
+      if (build === "threads") throw error;
+    }
+  }
+  const single = build === "auto" ? (hasRelaxedSimd() ? "relaxed" : "simd") : build;
+  return { module: await compile(base, single), threaded: false };
+}
+
 /**
  * @param {import("./core.js").Kind} kind
  * @param {(entry: any) => boolean} usual which model of the manifest is meant where none is named
@@ -48,16 +65,18 @@ async function compile(base, build = "auto") {
  * @param {object} [others] settings that this kind alone has
  * @returns {Promise<Prepared>}
  */
-export async function prepare(kind, usual, { model, bytes, base = BASE.href, integrity = true, build, isa }, others = {}) {
-  const module = await compile(base, build);
-  const core = new Core(module);
-  if (bytes) return { kind, module, core, file: bytes, name: "", settings: { isa, ...others } };
+export async function prepare(kind, usual, options, others = {}) {
+  const { model, bytes, base = BASE.href, integrity = true, build = "auto", isa, threads = usualThreads() } = options;
+  const { module, threaded } = await chosen(base, build, hasThreads() && hasRelaxedSimd() ? threads : 1);
+  const core = new Core(module, threaded);
+  const common = { isa, threads: threaded ? threads : undefined, ...others };
+  if (bytes) return { kind, module, threaded, core, file: bytes, name: "", settings: common };
   const entries = core.manifest(new TextDecoder().decode(await read(new URL("manifest.toml", base))));
   const entry = entries.find((e) => (model ? e.name === model : usual(e)));
   if (!entry && !model) throw new OspreyError("load", "the manifest has no default model for this");
   const file = await read(entry ? new URL(entry.file, base) : new URL(/** @type {string} */ (model), base));
   if (entry && integrity) await verify(file, entry.sha256, entry.file);
-  return { kind, module, core, file, name: entry?.name ?? String(model), settings: { isa, ...others, entry } };
+  return { kind, module, threaded, core, file, name: entry?.name ?? String(model), settings: { ...common, entry } };
 }
 
 /** The package's default detector. @param {any} entry @returns {boolean} */
@@ -67,6 +86,7 @@ export class Instance {
   /** @type {Prepared} */ #prepared;
   /** @type {Core} */ #core;
   #handle = 0;
+  #closed = false;
   /** What may change; what is left out has its default. @type {object} */
   #choices;
   /** Calls wait for each other: they share the instance's memory. @type {Promise<unknown>} */
@@ -76,7 +96,12 @@ export class Instance {
   constructor(prepared, choices = {}) {
     [this.#prepared, this.#core, this.#choices] = [prepared, prepared.core, choices];
     /** @type {any} */
-    this.description = { ...this.#load(), ...this.#core.about, model: prepared.name };
+    this.description = {
+      ...this.#load(),
+      ...this.#core.about,
+      model: prepared.name,
+      threads: /** @type {any} */ (prepared.settings).threads ?? 1,
+    };
   }
 
   /** @param {object} choices what is left out has its default again */
@@ -92,11 +117,10 @@ export class Instance {
     return this.turn((core) => core.memoryBytes);
   }
 
-  close() {
-    return this.turn((core, handle) => {
-      core.drop(handle);
-      this.#handle = 0;
-    });
+  async close() {
+    if (this.#closed) return;
+    await this.turn((core, handle) => core.drop(handle));
+    this.#closed = true;
   }
 
   /**
@@ -107,8 +131,10 @@ export class Instance {
    */
   turn(work) {
     const result = this.#last.then(() => {
+      if (this.#closed) throw new OspreyError("closed", "it was closed");
       if (this.#core.broken) {
-        this.#core = new Core(this.#prepared.module);
+        this.#core.end();
+        this.#core = new Core(this.#prepared.module, this.#prepared.threaded);
         this.#load();
         this.restarted(this.#core, this.#handle);
       }

@@ -21,8 +21,8 @@ import { write } from "./pictures.js";
 
 export class Local extends Instance {
   /** @param {LoadOptions & Choices} options */
-  static async load({ model, bytes, base, integrity, build, isa, filter, ...choices }) {
-    const files = { model, bytes, base, integrity, build, isa };
+  static async load({ model, bytes, base, integrity, build, isa, threads, filter, ...choices }) {
+    const files = { model, bytes, base, integrity, build, isa, threads };
     return new Local(await prepare("detector", defaultDetector, files, { filter }), choices);
   }
 

@@ -61,7 +61,7 @@ export class MotionClassifier {
     // The standard's signs are Android's; Safari on phones, which alone asks for permission, turns them round.
     const usual = { acceleration: "m/s2", rotation: "deg/s", axes: permission() ? "ios" : "android" };
     const others = { convention: convention ?? usual, smoothing };
-    return new MotionClassifier(new Instance(await prepare("mover", (entry) => entry.name === "activity", files, others)));
+    return new MotionClassifier(new Instance(await prepare("mover", (entry) => entry.name === "activity", { ...files, threads: 1 }, others)));
   }
 
   /**

@@ -4,6 +4,7 @@ import { OspreyError } from "./error.js";
 export class Remote {
   #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   #number = 0;
+  #closed = false;
   /** @type {Map<number, {resolve: (result: any) => void, reject: (error: unknown) => void}>} */
   #waiting = new Map();
   /** @type {any} */
@@ -99,12 +100,14 @@ export class Remote {
   }
 
   async close() {
+    this.#closed = true;
     this.#worker.terminate();
-    this.#end(new OspreyError("closed", "the detector was closed"));
+    this.#end(new OspreyError("closed", "it was closed"));
   }
 
   /** @param {string} method @param {any[]} args @param {Transferable[]} [transfer] @returns {Promise<any>} */
   #ask(method, args, transfer = []) {
+    if (this.#closed) return Promise.reject(new OspreyError("closed", "it was closed"));
     const number = ++this.#number;
     return new Promise((resolve, reject) => {
       this.#waiting.set(number, { resolve, reject });

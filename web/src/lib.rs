@@ -194,6 +194,22 @@ pub extern "C" fn osprey_answer_length() -> usize {
     STATE.with_borrow(|state| state.answer.len())
 }
 
+/// What the C library wants done once, before anything else, in a module with threads: the first thread is made
+/// known, and constructors run.
+#[cfg(target_os = "wasi")]
+#[unsafe(no_mangle)]
+pub extern "C" fn osprey_begin() {
+    unsafe extern "C" {
+        fn __wasi_init_tp();
+        fn __wasm_call_ctors();
+    }
+    // SAFETY: a program's own start does the same; JavaScript calls this once, on the first thread.
+    unsafe {
+        __wasi_init_tp();
+        __wasm_call_ctors();
+    }
+}
+
 /// What this module was compiled for and which kernels run on this engine, as JSON.
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_about() -> i32 {

@@ -13,6 +13,9 @@ use serde::Deserialize;
 /// Most memory that a model may ask for, in bytes: pages share two to four gigabytes with all else.
 const MAX_MEMORY: u64 = 512 << 20;
 
+/// More threads than these make a small network no faster.
+const MAX_THREADS: usize = 8;
+
 /// What a caller may say about a detector; what is left out has the library's default.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
@@ -31,6 +34,8 @@ pub(crate) struct Options {
     filter: Option<FilterName>,
     /// Strongest instruction set to use.
     isa: Option<String>,
+    /// Threads of a run, where the module has any.
+    threads: Option<usize>,
     /// What a manifest says of the model.
     entry: Option<Entry>,
     /// Units and axes of samples of motion.
@@ -56,7 +61,7 @@ impl Options {
     pub(crate) fn load(&mut self) -> Result<LoadOptions, Failure> {
         let isa = self.isa.take().map(|name| name.parse::<Isa>().map_err(|_| Failure::Isa { name }));
         Ok(LoadOptions {
-            threads: 1,
+            threads: self.threads.map_or(1, |threads| threads.clamp(1, MAX_THREADS)),
             isa: isa.transpose()?,
             limits: Limits { memory: MAX_MEMORY, ..Limits::default() },
             entry: self.entry.take(),

@@ -2,7 +2,7 @@
 // program, named by OSPREY.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -21,6 +21,8 @@ if (skip) console.log(skip);
 
 const samples = fileURLToPath(new URL("../../samples/", import.meta.url));
 const site = fileURLToPath(new URL("../site", import.meta.url));
+const threads = existsSync(join(site, "dist/osprey-threads.wasm"));
+if (!threads) console.log("skipped: the package was built without threads");
 /** Where screenshots go, for those who want to look. */
 const shots = process.env.OSPREY_SHOTS;
 let [folder, server, address, browser, film] = [];
@@ -127,6 +129,24 @@ test("a screen reader is told what is seen, and keys work", { skip }, async () =
     `[...document.querySelectorAll("button, input:not([hidden]), select")].filter((e) => !e.textContent.trim() && !e.labels?.length).map((e) => e.id)`,
   );
   assert.deepEqual(unnamed, []);
+});
+
+test("two threads find what one finds, and the page may have them", { skip: skip || !threads }, async () => {
+  const { one, two, isolated } = await browser.evaluate(`(async () => {
+    const { Detector } = await import("./js/index.js");
+    const picture = await createImageBitmap(document.getElementById("video"));
+    const look = async (threads) => {
+      const detector = await Detector.load({ build: "threads", threads, scoreThreshold: 0.02, oneObjectIou: 1 });
+      const found = [];
+      for (let i = 0; i < 20; i++) found.push(await detector.detect(picture));
+      await detector.close();
+      return { threads: detector.info.threads, found };
+    };
+    return { one: await look(1), two: await look(2), isolated: crossOriginIsolated };
+  })()`);
+  assert.deepEqual([isolated, one.threads, two.threads], [true, 1, 2]);
+  assert.ok(one.found[0].length > 0);
+  for (const found of two.found) assert.deepEqual(found, one.found[0]);
 });
 
 test("classes are taught from the camera, and are still there in the next visit", { skip }, async () => {
