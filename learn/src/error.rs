@@ -71,6 +71,14 @@ pub enum LearnError {
         /// The number.
         value: f32,
     },
+    /// Anchors that do not go with the feature maps.
+    #[error("there are {actual} anchors where the feature maps have {expected}; use those of the model")]
+    Anchors {
+        /// How many the maps have.
+        expected: usize,
+        /// How many were given.
+        actual: usize,
+    },
     /// An index beyond the classes.
     #[error("there is no class {class}, there are {classes}")]
     NoSuchClass {

@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 mod augment;
+pub mod boxes;
 mod classifier;
 mod confusion;
 mod control;

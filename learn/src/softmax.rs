@@ -189,7 +189,8 @@ impl Batch {
     }
 }
 
-fn view(values: &[f32], rows: usize) -> ArrayView2<'_, f32> {
+/// Rows of a matrix; `rows` is above 0 and divides the length.
+pub(crate) fn view(values: &[f32], rows: usize) -> ArrayView2<'_, f32> {
     let columns = values.len() / rows;
     ArrayView2::from_shape((rows, columns), values).expect("rows divide the length")
 }
