@@ -1,9 +1,10 @@
 //! The int8 graph: every tensor in the form that its readers want, converted where forms differ.
 
 use crate::observe::Observed;
-use crate::quantizer::{Borders, Kept};
+use crate::outcome::Kept;
 use crate::ranges::Affine;
 use crate::roles::{Role, Weighted};
+use crate::settings::Borders;
 use crate::source::Source;
 use crate::versions;
 use crate::weights::{Int8Weights, Layout, floors, integer_bias};

@@ -2,9 +2,9 @@
 
 use crate::histogram::Histogram;
 use crate::observe::Observed;
-use crate::quantizer::Settings;
 use crate::ranges::{Affine, Method, choose};
 use crate::roles::Role;
+use crate::settings::Settings;
 use crate::source::Source;
 use osprey_engine::graph::TensorId;
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 
 use crate::archive;
 use crate::error::{QuantizeError, Result};
-use crate::quantizer::{Kept, Quantized};
+use crate::outcome::{Kept, Quantized};
 use crate::roles::{Role, roles};
 use crate::source::Source;
 use crate::versions;
