@@ -1,6 +1,6 @@
 //! How wrong boxes and scores are, and which way to go.
 
-use super::Targets;
+use super::{Target, Targets};
 use crate::LearnError;
 
 /// Focal loss on class logits (Lin et al. 2017, <https://arxiv.org/abs/1708.02002>) and smooth L1 on box codes.
@@ -67,25 +67,28 @@ impl BoxLoss {
         }
         let rows = logits.chunks_exact_mut(classes).zip(codes.as_chunks_mut::<4>().0);
         for (target, (logits, codes)) in targets.anchors.iter().zip(rows) {
-            let Some(object) = target else {
-                logits.fill(0.0);
-                codes.fill(0.0);
-                continue;
+            let object = match target {
+                Target::Object { class, code } => Some((*class, code)),
+                Target::Background => None,
+                Target::NotAsked => {
+                    logits.fill(0.0);
+                    codes.fill(0.0);
+                    continue;
+                }
             };
             for (class, logit) in logits.iter_mut().enumerate() {
                 let (value, slope) = self.focal(*logit, object.is_some_and(|(c, _)| c == class));
                 loss.classes += f64::from(value * share);
                 *logit = slope * share;
             }
-            match object {
-                Some((_, wanted)) => {
-                    for (code, wanted) in codes.iter_mut().zip(wanted) {
-                        let (value, slope) = self.smooth(*code - wanted);
-                        loss.boxes += f64::from(value * share * self.boxes);
-                        *code = slope * share * self.boxes;
-                    }
-                }
-                None => codes.fill(0.0),
+            let Some((_, wanted)) = object else {
+                codes.fill(0.0);
+                continue;
+            };
+            for (code, wanted) in codes.iter_mut().zip(wanted) {
+                let (value, slope) = self.smooth(*code - wanted);
+                loss.boxes += f64::from(value * share * self.boxes);
+                *code = slope * share * self.boxes;
             }
         }
         loss
@@ -151,7 +154,8 @@ mod tests {
 
     #[test]
     fn who_is_not_asked_learns_nothing() {
-        let targets = Targets { anchors: vec![None, Some(None), Some(Some((1, [0.0; 4])))], objects: 1 };
+        let anchors = vec![Target::NotAsked, Target::Background, Target::Object { class: 1, code: [0.0; 4] }];
+        let targets = Targets { anchors, objects: 1 };
         let (mut logits, mut codes) = (vec![0.5; 6], vec![0.5; 12]);
         let loss = BoxLoss::default().differentiate(&targets, &mut logits, &mut codes);
         assert!(loss.classes > 0.0 && loss.boxes > 0.0);

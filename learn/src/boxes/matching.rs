@@ -29,26 +29,29 @@ impl Default for Matching {
     }
 }
 
+/// What an anchor is to say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Target {
+    /// That it stands for an object.
+    Object {
+        /// The object's class.
+        class: usize,
+        /// What makes the object's box of the anchor.
+        code: [f32; 4],
+    },
+    /// That there is nothing.
+    Background,
+    /// Whatever it likes.
+    NotAsked,
+}
+
 /// What each anchor is to say.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Targets {
-    /// By anchor: the class and the box code of its object, or background; `None` where it is not asked.
-    pub(super) anchors: Vec<Option<Option<(usize, [f32; 4])>>>,
-    /// How many anchors stand for an object.
-    pub(super) objects: usize,
-}
-
-impl Targets {
-    /// How many anchors stand for an object.
-    pub fn objects(&self) -> usize {
-        self.objects
-    }
-
-    /// The class that anchor `index` is to say and the code of its box; `None` for background and where it is not
-    /// asked.
-    pub fn object(&self, index: usize) -> Option<(usize, [f32; 4])> {
-        self.anchors.get(index).copied().flatten().flatten()
-    }
+    /// By anchor.
+    pub anchors: Vec<Target>,
+    /// How many of them stand for an object.
+    pub objects: usize,
 }
 
 impl Matching {
@@ -95,13 +98,17 @@ impl Matching {
         let target = |(&(iou, object), &anchor): (&(f32, Option<usize>), &Anchor)| match object {
             Some(o) if iou >= self.object => {
                 let code = decoder.encode(objects[o].bbox, anchor);
-                Some(code.iter().all(|v| v.is_finite()).then_some((objects[o].class, code)))
+                match code.iter().all(|v| v.is_finite()) {
+                    true => Target::Object { class: objects[o].class, code },
+                    // A box without extent has no code.
+                    false => Target::Background,
+                }
             }
-            _ if iou < self.background => Some(None),
-            _ => None,
+            _ if iou < self.background => Target::Background,
+            _ => Target::NotAsked,
         };
         let anchors: Vec<_> = chosen.iter().zip(anchors).map(target).collect();
-        let objects = anchors.iter().flatten().flatten().count();
+        let objects = anchors.iter().filter(|t| matches!(t, Target::Object { .. })).count();
         Targets { anchors, objects }
     }
 }
@@ -112,6 +119,13 @@ mod tests {
 
     fn anchor(cy: f32, cx: f32, h: f32, w: f32) -> Anchor {
         Anchor { cy, cx, h, w }
+    }
+
+    fn object(targets: &Targets, anchor: usize) -> (usize, [f32; 4]) {
+        match targets.anchors[anchor] {
+            Target::Object { class, code } => (class, code),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -125,15 +139,15 @@ mod tests {
         let decoder = BoxDecoder::default();
         let bbox = decoder.decode([0.0; 4], anchors[0]);
         let targets = Matching::default().targets(&anchors, &[Object { class: 2, bbox }], &decoder);
-        let (class, code) = targets.object(0).unwrap();
+        let (class, code) = object(&targets, 0);
         assert!(class == 2 && code.iter().all(|c| c.abs() < 1e-5), "{code:?}");
         // IoU 0.35 / 0.45 = 0.78: the box lies an eighth of the anchor's width to its left.
-        let (class, code) = targets.object(1).unwrap();
+        let (class, code) = object(&targets, 1);
         assert!(class == 2 && (code[1] - -0.125 * 10.0).abs() < 1e-4 && code[0].abs() < 1e-5, "{code:?}");
         // IoU 0.23 / 0.57 = 0.40: not asked, a little above the background's limit.
-        assert_eq!(targets.anchors[2], None);
-        assert_eq!(targets.anchors[3], Some(None));
-        assert_eq!(targets.objects(), 2);
+        assert_eq!(targets.anchors[2], Target::NotAsked);
+        assert_eq!(targets.anchors[3], Target::Background);
+        assert_eq!(targets.objects, 2);
     }
 
     #[test]
@@ -142,7 +156,7 @@ mod tests {
         let decoder = BoxDecoder::default();
         let bbox = InputBox::from_yxyx([0.35, 0.4, 0.55, 0.9]);
         let targets = Matching::default().targets(&anchors, &[Object { class: 0, bbox }], &decoder);
-        let back = decoder.decode(targets.object(0).unwrap().1, anchors[0]);
+        let back = decoder.decode(object(&targets, 0).1, anchors[0]);
         assert!(back.iou(&bbox) > 0.9999, "{back:?}");
     }
 
@@ -152,7 +166,7 @@ mod tests {
         let small = |x: f32| InputBox::from_yxyx([0.1, x, 0.2, x + 0.1]);
         let objects = [Object { class: 0, bbox: small(0.1) }, Object { class: 1, bbox: small(0.7) }];
         let targets = Matching::default().targets(&anchors, &objects, &BoxDecoder::default());
-        let mut classes = [targets.object(0).unwrap().0, targets.object(1).unwrap().0];
+        let mut classes = [object(&targets, 0).0, object(&targets, 1).0];
         classes.sort_unstable();
         assert_eq!(classes, [0, 1]);
     }
@@ -163,7 +177,7 @@ mod tests {
         let bbox = InputBox::from_yxyx([0.5, 0.5, 0.5, 0.5]);
         let targets =
             Matching::default().targets(&anchors, &[Object { class: 0, bbox }], &BoxDecoder::default());
-        assert_eq!(targets.objects(), 0);
+        assert_eq!(targets.objects, 0);
     }
 
     #[test]

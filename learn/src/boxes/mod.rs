@@ -9,5 +9,5 @@ mod matching;
 mod predictors;
 
 pub use loss::{BoxLoss, Loss};
-pub use matching::{Matching, Object, Targets};
+pub use matching::{Matching, Object, Target, Targets};
 pub use predictors::{MapShape, Outputs, Predictors, View};

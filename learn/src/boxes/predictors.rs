@@ -125,7 +125,7 @@ impl Predictors {
         let mut outputs = Outputs::default();
         for ((shape, at), map) in self.layers().zip(maps) {
             let (weights, bias) = self.layer(shape, at);
-            let said = map.dot(&weights.t()) + &bias;
+            let said = map.dot(&weights.t()) + bias;
             let codes = shape.anchors * CODE;
             outputs.codes.extend(said.slice(s![.., ..codes]).iter());
             outputs.logits.extend(said.slice(s![.., codes..]).iter());
