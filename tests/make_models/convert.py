@@ -151,6 +151,16 @@ def loops():
     ])
 
 
+def bidirectional():
+    """The two directions give their outputs scales of their own."""
+    return keras.Sequential([
+        keras.layers.InputLayer(input_shape=(9, 3), batch_size=1),
+        keras.layers.Bidirectional(keras.layers.LSTM(8, return_sequences=True)),
+        keras.layers.Flatten(),
+        keras.layers.Dense(4),
+    ])
+
+
 def samples(specs):
     for _ in range(64):
         yield [RNG.integers(0, 4, s.shape).astype(np.int32) if s.dtype == tf.int32
@@ -202,6 +212,7 @@ def main():
     write(out, "lstm", lstm(False), [spec(1, 9, 3)], "float16")
     for form in ("float", "float16"):
         write(out, "loops", loops(), [spec(1, 9, 3)], form)
+    write(out, "bidirectional", bidirectional(), [spec(1, 9, 3)], "int8")
 
 
 main()

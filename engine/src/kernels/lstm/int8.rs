@@ -25,10 +25,8 @@ pub(super) fn lower(ctx: &Lower<'_>, options: LstmOptions, shape: Shape) -> Resu
         return Err(ctx.unsupported("peepholes or projection in an int8 layer".into()));
     }
     ctx.ensure(shape.cells == shape.outputs, || format!("no projection, {shape:?}"))?;
-    let (from, state, to) = (ctx.affine(x)?, ctx.affine(h)?, ctx.affine(ctx.output(0)?)?);
-    if state != to {
-        return Err(ctx.unsupported("output and its state have different scales".into()));
-    }
+    // The output is a copy of the state's bytes, whatever scale the file gives it, as in LiteRT.
+    let (from, state) = (ctx.affine(x)?, ctx.affine(h)?);
     let coupled = ctx.optional_input(input::INPUT_WEIGHTS).is_none();
     let mut gates = Vec::with_capacity(GATES);
     for gate in 0..GATES {
@@ -42,7 +40,7 @@ pub(super) fn lower(ctx: &Lower<'_>, options: LstmOptions, shape: Shape) -> Resu
     if !is_power || !(0..=6).contains(&state_bits) {
         return Err(ctx.unsupported(format!("a cell state in steps of {}", cell_affine.scale)));
     }
-    let hidden = hidden_quantization(ctx).unwrap_or(to);
+    let hidden = hidden_quantization(ctx).unwrap_or(state);
     let unit = f64::from(2f32.powi(-15));
     let clip = options.cell_clip / cell_affine.scale;
     let kernel = LstmI8 {
