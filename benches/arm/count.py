@@ -116,12 +116,18 @@ class Contender:
         return {block: count / (many - few) for block, count in blocks.items() if count > 0}
 
 
-def litert(contender, model, scratch):
-    tools, (_, part, features) = contender.tools, CPUS[contender.cpu]
-    (tools / "root/proc/cpuinfo").write_text(
+def use_cpu(contender):
+    """Has rivals find the emulated CPU where they look for it."""
+    _, part, features = CPUS[contender.cpu]
+    (contender.tools / "root/proc/cpuinfo").write_text(
         f"processor\t: 0\nFeatures\t: {features}\nCPU implementer\t: 0x41\nCPU architecture: 8\n"
         f"CPU variant\t: 0x4\nCPU part\t: {part}\nCPU revision\t: 1\n"
     )
+
+
+def litert(contender, model, scratch):
+    tools = contender.tools
+    use_cpu(contender)
     rival = pathlib.Path(__file__).with_name("rival.py")
     command = lambda runs: [tools / "root/usr/bin/python3.11", rival, tools / "site", model, runs]
     return contender.inference(command, 2, 4, tools / "root", scratch)

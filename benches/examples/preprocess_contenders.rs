@@ -1,6 +1,6 @@
 //! 1920×1080 frames to 300×300 RGB, by Osprey and by fast_image_resize: told on standard input which
 //! and how often (`osprey nv12 20`), answers with the milliseconds of each run. `preprocess/run`
-//! interleaves it with OpenCV.
+//! interleaves it with OpenCV. Told so by its arguments it does that once: `arm/preprocess` counts it.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -21,7 +21,10 @@ const SIDE: u32 = 300;
 fn main() -> Result<(), Box<dyn Error>> {
     let pixels: Vec<u8> =
         (0..WIDTH * HEIGHT * 4).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    for line in std::io::stdin().lock().lines() {
+    let told: Vec<String> = std::env::args().skip(1).collect();
+    let told = (!told.is_empty()).then(|| Ok(told.join(" ")));
+    let asked = told.is_none().then(|| std::io::stdin().lock().lines());
+    for line in told.into_iter().chain(asked.into_iter().flatten()) {
         let line = line?;
         let [who, format, count] = line.split(' ').collect::<Vec<_>>()[..] else {
             return Err(format!("not WHO FORMAT COUNT: {line}").into());

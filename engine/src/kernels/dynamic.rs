@@ -26,6 +26,8 @@ type Extremes = [f32; 2];
 const PIECE: usize = 16 << 10;
 /// Extremes that are followed side by side: two registers of the widest vectors.
 const LANES: usize = 32;
+/// Behind the last of them, since rows of 16, 24 or 144 channels are common.
+const FEW: usize = 8;
 
 /// Bytes of scratch memory that [`Dynamic::shared`] wants for `elements`.
 pub(super) fn scratch_bytes(elements: usize) -> usize {
@@ -111,14 +113,32 @@ fn extremes(from: &[f32]) -> Extremes {
             highs[j] = upper(highs[j], chunk[j]);
         }
     }
-    let (mut min, mut max) = (0.0, 0.0);
-    for j in 0..LANES {
-        (min, max) = (lower(min, lows[j]), upper(max, highs[j]));
+    halve::<16>(&mut lows, &mut highs);
+    halve::<FEW>(&mut lows, &mut highs);
+    let (chunks, rest) = rest.as_chunks::<FEW>();
+    for chunk in chunks {
+        for j in 0..FEW {
+            lows[j] = lower(lows[j], chunk[j]);
+            highs[j] = upper(highs[j], chunk[j]);
+        }
     }
+    halve::<4>(&mut lows, &mut highs);
+    halve::<2>(&mut lows, &mut highs);
+    halve::<1>(&mut lows, &mut highs);
+    let (mut min, mut max) = (lows[0], highs[0]);
     for &x in rest {
         (min, max) = (lower(min, x), upper(max, x));
     }
     [min, max]
+}
+
+/// Leaves the extremes of twice as many lanes in the first `HALF`.
+#[inline(always)]
+fn halve<const HALF: usize>(lows: &mut [f32; LANES], highs: &mut [f32; LANES]) {
+    for j in 0..HALF {
+        lows[j] = lower(lows[j], lows[j + HALF]);
+        highs[j] = upper(highs[j], highs[j + HALF]);
+    }
 }
 
 struct Measure<'a>(&'a [f32]);

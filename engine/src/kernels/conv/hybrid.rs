@@ -10,14 +10,14 @@ use crate::arena::{ALIGN, Io, align};
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::kernels::dynamic::{self, Dynamic};
-use crate::kernels::gemm::{self, FloatRange, GemmU8, Matrix, Rows};
+use crate::kernels::gemm::{self, Dequantize, FloatRange, GemmU8, Matrix, Reals, Rows};
 use crate::kernels::requantize::{ByteRange, Requantize};
 use crate::kernels::simd::{self, Loops};
 use crate::kernels::weights::{self, QuantizedWeights};
 use crate::lowering::{Kernel, Lower, Lowered, Operand};
 use crate::threads::{Pool, scratch_bytes};
 
-/// Rows whose accumulators are held at once, in tiles of the kernel's.
+/// Rows that are quantized before they are multiplied, in tiles of the kernel's.
 const STRIP_BYTES: usize = 32 << 10;
 
 pub(super) fn lower(
@@ -32,16 +32,15 @@ pub(super) fn lower(
     let Extents { rows, n, k, channels } = extents;
     let matrix = Matrix { data: weights.values, n, k };
     let sums = weights::row_sums(&matrix);
-    // Only accumulators are asked of the kernel.
+    // Only real results are asked of the kernel.
     let requantize =
         Requantize { bias: vec![0; n], scale: vec![0.0; n], zero_point: 0, range: ByteRange::FULL };
     let gemm = gemm::quantized(ctx.isa, &matrix, requantize);
     let row_len = k.next_multiple_of(gemm.k_multiple());
     let stride = patches.stride(channels, row_len);
     let multiple = gemm.row_multiple();
-    let sums_len = n.saturating_mul(size_of::<i32>());
-    let strip = (STRIP_BYTES / stride.max(sums_len).max(1) / multiple * multiple).max(multiple);
-    let per_row = stride.saturating_add(sums_len).saturating_add(size_of::<Dynamic>());
+    let strip = (STRIP_BYTES / stride.max(1) / multiple * multiple).max(multiple);
+    let per_row = stride.saturating_add(size_of::<Dynamic>());
     let share = strip.saturating_mul(per_row).saturating_add(2 * ALIGN);
     let image_len = match patches {
         Patches::Direct => 0,
@@ -55,7 +54,7 @@ pub(super) fn lower(
         .saturating_add(align(dynamic::scratch_bytes(image_len)))
         .saturating_add(scratch_bytes(share, ctx.threads));
     let macs = (rows as u64).saturating_mul(n as u64).saturating_mul(k as u64);
-    let output = Dequantize { sums, scales: weights.scales, bias, range };
+    let output = Dequantize::new(sums, weights.scales, bias, range);
     let isa = ctx.isa;
     let kernel = Hybrid {
         gemm,
@@ -127,25 +126,24 @@ impl Hybrid {
         let &Self { n, k, row_len, isa, .. } = self;
         debug_assert_eq!(input.len(), self.rows * k);
         pool.split(out, n, self.gemm.row_multiple(), scratch, &|first, out, scratch| {
-            let Share { rows, sums, ranges } = self.share(scratch);
+            let (rows, ranges) = self.share(scratch);
             for (index, out) in out.chunks_mut(self.strip * n).enumerate() {
                 let count = out.len() / n;
                 let from = &input[(first + index * self.strip) * k..][..count * k];
                 let (to, ranges) = (&mut rows[..count * row_len], &mut ranges[..count]);
                 simd::vectorize(isa, QuantizeRows { from, k, to: &mut *to, row_len, ranges: &mut *ranges });
-                let sums = &mut sums[..count * n];
-                self.gemm.accumulated(Rows { data: to, stride: row_len, count }, sums);
-                simd::vectorize(isa, DequantizeRows { output: &self.output, n, ranges, sums, out });
+                let to = Reals { output: &self.output, ranges, out };
+                self.gemm.real(Rows { data: rows, stride: row_len, count }, to);
             }
         });
     }
 
     /// The windows of an image that has one range.
     fn windows(&self, dynamic: Dynamic, image: &[u8], out: &mut [f32], scratch: &mut [u8], pool: &Pool) {
-        let &Self { n, stride, isa, .. } = self;
+        let &Self { n, stride, .. } = self;
         let (blank, one) = (dynamic.zero_point as u8, [dynamic]);
         pool.split(out, n, self.gemm.row_multiple(), scratch, &|first, out, scratch| {
-            let Share { rows, sums, .. } = self.share(scratch);
+            let (rows, _) = self.share(scratch);
             for (index, out) in out.chunks_mut(self.strip * n).enumerate() {
                 let count = out.len() / n;
                 let data = &mut rows[..count * stride];
@@ -157,32 +155,17 @@ impl Hybrid {
                     data,
                     blank,
                 );
-                let sums = &mut sums[..count * n];
-                self.gemm.accumulated(Rows { data, stride, count }, sums);
-                simd::vectorize(isa, DequantizeRows { output: &self.output, n, ranges: &one, sums, out });
+                self.gemm
+                    .real(Rows { data, stride, count }, Reals { output: &self.output, ranges: &one, out });
             }
         });
     }
 
-    /// A thread's scratch memory, divided.
-    fn share<'a>(&self, scratch: &'a mut [u8]) -> Share<'a> {
-        let (rows, scratch) = scratch.split_at_mut(align(self.strip * self.stride));
-        let sums_len = self.strip * self.n * size_of::<i32>();
-        let (sums, scratch) = scratch.split_at_mut(align(sums_len));
-        let ranges = &mut scratch[..self.strip * size_of::<Dynamic>()];
-        let sums = bytemuck::cast_slice_mut(&mut sums[..sums_len]);
-        Share { rows, sums, ranges: bytemuck::cast_slice_mut(ranges) }
+    /// A thread's scratch memory, divided: quantized rows, and how each was quantized.
+    fn share<'a>(&self, scratch: &'a mut [u8]) -> (&'a mut [u8], &'a mut [Dynamic]) {
+        let (rows, ranges) = scratch.split_at_mut(align(self.strip * self.stride));
+        (rows, bytemuck::cast_slice_mut(&mut ranges[..self.strip * size_of::<Dynamic>()]))
     }
-}
-
-/// What a thread needs for a strip of rows.
-struct Share<'a> {
-    /// Quantized rows.
-    rows: &'a mut [u8],
-    /// Their products.
-    sums: &'a mut [i32],
-    /// How each row was quantized.
-    ranges: &'a mut [Dynamic],
 }
 
 /// Quantizes rows of `k` floats, each for itself, into rows of `row_len` bytes.
@@ -205,41 +188,6 @@ impl Loops for QuantizeRows<'_> {
             *range = Dynamic::of(from);
             range.quantize(from, to);
             padding.fill(0);
-        }
-    }
-}
-
-/// From accumulators to real results.
-struct Dequantize {
-    /// Each channel's weights added up.
-    sums: Vec<i32>,
-    scales: Vec<f32>,
-    bias: Vec<f32>,
-    range: FloatRange,
-}
-
-/// Rows of `n` accumulators, which have one range or each its own.
-struct DequantizeRows<'a> {
-    output: &'a Dequantize,
-    n: usize,
-    ranges: &'a [Dynamic],
-    sums: &'a [i32],
-    out: &'a mut [f32],
-}
-
-impl Loops for DequantizeRows<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { output, n, ranges, sums, out } = self;
-        let (weights, scales, bias) = (&output.sums[..n], &output.scales[..n], &output.bias[..n]);
-        for (m, (out, sums)) in out.chunks_exact_mut(n).zip(sums.chunks_exact(n)).enumerate() {
-            let range = ranges[if ranges.len() == 1 { 0 } else { m }];
-            for i in 0..n {
-                let acc = sums[i].wrapping_sub(weights[i].wrapping_mul(range.zero_point));
-                out[i] = output.range.clamp(acc as f32 * range.scale * scales[i] + bias[i]);
-            }
         }
     }
 }

@@ -16,8 +16,9 @@ use std::ops::Range;
 
 /// Output pixels that are computed together.
 const PIXELS: usize = 4;
-/// Groups of pixels that share weights in registers, before the next channels come: few enough that the
-/// image's columns for all channels stay in the first-level cache.
+/// Groups of pixels that share weights in registers of four lanes, before the next channels come: few enough
+/// that the image's columns for all channels stay in the first-level cache. Wider registers do better with
+/// one: they read whole cache lines one after another.
 const GROUPS: usize = 4;
 
 pub(super) struct Depthwise {
@@ -118,103 +119,50 @@ impl Row<'_> {
     /// at least [`PIXELS`] interior columns and as many channels as `V` has lanes.
     #[inline(always)]
     unsafe fn pixels<V: Vector, const K: usize, const S: usize>(&mut self) {
-        let (interior, channels) = (self.conv.interior.clone(), self.conv.channels);
-        for x in interior.clone().step_by(GROUPS * PIXELS) {
-            let end = (x + GROUPS * PIXELS).min(interior.end);
+        // Copies: what is written might otherwise be them, for all that the compiler knows.
+        let &Depthwise { window, channels, range, ref weights, ref bias, .. } = self.conv;
+        let (interior, lines, count) = (self.conv.interior.clone(), self.lines, self.count);
+        let (weights, bias, out) = (weights.as_ptr(), bias.as_ptr(), self.out.as_mut_ptr());
+        let pad = window.pad.w;
+        let together = if V::LANES == 4 { GROUPS * PIXELS } else { PIXELS };
+        for x in interior.clone().step_by(together) {
+            let end = (x + together).min(interior.end);
             // The last ones may compute pixels of those before once more.
             let starts = || (x..end).step_by(PIXELS).map(|x| x.min(interior.end - PIXELS));
             let mut channel = 0;
             while channel < channels {
                 let c = channel.min(channels - V::LANES);
-                // SAFETY: the caller's: windows of interior columns lie in the image, and c + V::LANES is
-                // at most the number of channels.
+                // SAFETY: the caller's: columns first × S − pad .. + (PIXELS − 1) × S + K of interior pixels
+                // lie in the image, and c + V::LANES is at most the number of channels.
                 unsafe {
-                    let bias = V::load(self.conv.bias.as_ptr().add(c));
-                    if K == 3 && self.count == K {
-                        let weights = [0, 1, 2].map(|line| self.weights::<V, K>(line, c));
+                    let bias = V::load(bias.add(c));
+                    let (min, max) = (V::splat(range.min), V::splat(range.max));
+                    let taps = weights.add(c);
+                    if K == 3 && count == K {
+                        let mut held = [[V::splat(0.0); K]; K];
+                        for line in 0..K {
+                            held[line] = load_taps(taps.add(lines[line].1 * channels), channels);
+                        }
                         for first in starts() {
-                            let mut acc = [bias; PIXELS];
+                            let (from, mut acc) = ((first * S - pad) * channels + c, [bias; PIXELS]);
                             for line in 0..K {
-                                self.line::<V, K, S>(&mut acc, line, first, c, &weights[line]);
+                                let line_from = lines[line].0.as_ptr().add(from);
+                                add_line::<V, K, S>(&mut acc, line_from, channels, &held[line]);
                             }
-                            self.store(acc, first, c);
+                            store_pixels(acc, out.add(first * channels + c), channels, min, max);
                         }
                     } else {
                         for first in starts() {
-                            let mut acc = [bias; PIXELS];
-                            for line in 0..self.count {
-                                let weights = self.weights::<V, K>(line, c);
-                                self.line::<V, K, S>(&mut acc, line, first, c, &weights);
+                            let (from, mut acc) = ((first * S - pad) * channels + c, [bias; PIXELS]);
+                            for &(line, tap) in &lines[..count] {
+                                let held = load_taps(taps.add(tap * channels), channels);
+                                add_line::<V, K, S>(&mut acc, line.as_ptr().add(from), channels, &held);
                             }
-                            self.store(acc, first, c);
+                            store_pixels(acc, out.add(first * channels + c), channels, min, max);
                         }
                     }
                 }
                 channel += V::LANES;
-            }
-        }
-    }
-
-    /// The weights of a line's taps for the channels from `c` on.
-    ///
-    /// # Safety
-    /// As for [`Row::pixels`]; there is this line, and c + `V::LANES` is at most the number of channels.
-    #[inline(always)]
-    unsafe fn weights<V: Vector, const K: usize>(&self, line: usize, c: usize) -> [V; K] {
-        let channels = self.conv.channels;
-        // SAFETY: the caller's: K rows of channels from the line's first tap on.
-        unsafe {
-            let taps = self.conv.weights.as_ptr().add(self.lines[line].1 * channels + c);
-            let mut weights = [V::splat(0.0); K];
-            for k in 0..K {
-                weights[k] = V::load(taps.add(k * channels));
-            }
-            weights
-        }
-    }
-
-    /// Adds to the pixels from `first` on the products of a line's taps.
-    ///
-    /// # Safety
-    /// As for [`Row::weights`]; the pixels are interior ones.
-    #[inline(always)]
-    unsafe fn line<V: Vector, const K: usize, const S: usize>(
-        &self,
-        acc: &mut [V; PIXELS],
-        line: usize,
-        first: usize,
-        c: usize,
-        weights: &[V; K],
-    ) {
-        let channels = self.conv.channels;
-        // SAFETY: the caller's: columns first × S − pad .. + (PIXELS − 1) × S + K lie in the image.
-        unsafe {
-            let start = (first * S - self.conv.window.pad.w) * channels + c;
-            let line = self.lines[line].0.as_ptr().add(start);
-            for column in 0..(PIXELS - 1) * S + K {
-                let a = V::load(line.add(column * channels));
-                for pixel in 0..PIXELS {
-                    if column >= pixel * S && column < pixel * S + K {
-                        acc[pixel] = acc[pixel].add_product(a, weights[column - pixel * S]);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Writes the pixels from `first` on.
-    ///
-    /// # Safety
-    /// As for [`Row::line`].
-    #[inline(always)]
-    unsafe fn store<V: Vector>(&mut self, acc: [V; PIXELS], first: usize, c: usize) {
-        let &Depthwise { channels, range, .. } = self.conv;
-        // SAFETY: the caller's: the pixels lie in the row, as `new` checked.
-        unsafe {
-            let (min, max) = (V::splat(range.min), V::splat(range.max));
-            let out = self.out.as_mut_ptr().add(first * channels + c);
-            for pixel in 0..PIXELS {
-                acc[pixel].clamp(min, max).store(out.add(pixel * channels));
             }
         }
     }
@@ -274,6 +222,58 @@ impl Row<'_> {
             }
             self.out[x * channels + c] = range.clamp(sum);
         }
+    }
+}
+
+/// K taps of a register of channels, the first of them at `from`.
+///
+/// # Safety
+/// The CPU has the instruction set of `V`, and K registers are readable `channels` apart.
+#[inline(always)]
+unsafe fn load_taps<V: Vector, const K: usize>(from: *const f32, channels: usize) -> [V; K] {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut taps = [V::splat(0.0); K];
+        for k in 0..K {
+            taps[k] = V::load(from.add(k * channels));
+        }
+        taps
+    }
+}
+
+/// Adds to [`PIXELS`] pixels, whose windows begin at `line`, the products of a line's taps.
+///
+/// # Safety
+/// The CPU has the instruction set of `V`, and the columns of those windows are readable.
+#[inline(always)]
+unsafe fn add_line<V: Vector, const K: usize, const S: usize>(
+    acc: &mut [V; PIXELS],
+    line: *const f32,
+    channels: usize,
+    taps: &[V; K],
+) {
+    for column in 0..(PIXELS - 1) * S + K {
+        // SAFETY: the caller's.
+        unsafe {
+            let a = V::load(line.add(column * channels));
+            for pixel in 0..PIXELS {
+                if column >= pixel * S && column < pixel * S + K {
+                    acc[pixel] = acc[pixel].add_product(a, taps[column - pixel * S]);
+                }
+            }
+        }
+    }
+}
+
+/// Writes [`PIXELS`] pixels of a register of channels from `to` on.
+///
+/// # Safety
+/// The CPU has the instruction set of `V`, and the pixels are writable.
+#[inline(always)]
+unsafe fn store_pixels<V: Vector>(acc: [V; PIXELS], to: *mut f32, channels: usize, min: V, max: V) {
+    for pixel in 0..PIXELS {
+        // SAFETY: the caller's.
+        unsafe { acc[pixel].clamp(min, max).store(to.add(pixel * channels)) };
     }
 }
 

@@ -51,6 +51,15 @@ fn registers(numbers: &[i32; 2 * CHANNELS]) -> [int32x4_t; 4] {
     registers
 }
 
+/// The first row's channels 0..4 and 4..8, then the second's.
+#[inline]
+#[target_feature(enable = "neon")]
+fn in_order(acc: [int32x4_t; 4]) -> [int32x4_t; 4] {
+    let [a, b, c, d] = acc.map(|v| vreinterpretq_s64_s32(v));
+    let rows = [vzip1q_s64(a, b), vzip1q_s64(c, d), vzip2q_s64(a, b), vzip2q_s64(c, d)];
+    rows.map(|v| vreinterpretq_s32_s64(v))
+}
+
 /// The bytes of the first row, then those of the second.
 #[inline]
 #[target_feature(enable = "neon")]

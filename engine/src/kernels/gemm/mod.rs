@@ -18,6 +18,7 @@ mod packing;
 mod peak;
 #[cfg(target_arch = "aarch64")]
 mod q128;
+mod reals;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod relaxed;
 mod scalar;
@@ -36,6 +37,7 @@ pub(crate) use packing::split;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use packing::{extremes, split_within};
 pub use peak::peak_macs_per_second;
+pub(crate) use reals::{Dequantize, Reals};
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 pub(crate) use relaxed::Products as RelaxedProducts;
 
@@ -118,8 +120,8 @@ pub(crate) trait GemmU8: Send + Sync {
         unreachable!("asked for only where reads_windows() says so");
     }
 
-    /// Writes the accumulators, bias included, in the same order.
-    fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]);
+    /// Writes real results in the same order, of rows that were quantized as `to` says.
+    fn real(&self, rows: Rows<'_, u8>, to: Reals<'_>);
 }
 
 /// Where a kernel's results go.
@@ -130,7 +132,7 @@ pub(crate) trait GemmU8: Send + Sync {
 ))]
 enum Target<'a> {
     Bytes(&'a mut [u8]),
-    Sums(&'a mut [i32]),
+    Reals(Reals<'a>),
 }
 
 #[cfg(any(target_arch = "aarch64", all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -138,7 +140,7 @@ impl Target<'_> {
     fn len(&self) -> usize {
         match self {
             Target::Bytes(out) => out.len(),
-            Target::Sums(out) => out.len(),
+            Target::Reals(to) => to.out.len(),
         }
     }
 }
@@ -193,6 +195,7 @@ fn candidates<'a>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::dynamic::Dynamic;
     use super::super::requantize::ByteRange;
     use super::*;
     use proptest::prelude::*;
@@ -257,9 +260,19 @@ mod tests {
             }
             let rows = Rows { data: &a, stride, count: m };
             let expected = oracle(&weights, &requantize.bias, rows);
-            let mut sums = vec![0; m * n];
-            kernel.accumulated(rows, &mut sums);
-            prop_assert_eq!(&sums, &expected, "{}", kernel.name());
+            let bias = (0..n).map(|i| i as f32 - 3.0).collect();
+            let sum = |i| weights.row(i).iter().map(|&w| i32::from(w)).sum();
+            let sums = (0..n).map(sum).collect();
+            let range = FloatRange { min: -50.0, max: 900.0 };
+            let output = Dequantize::new(sums, requantize.scale.clone(), bias, range);
+            for ranges in [1, m] {
+                let ranges: Vec<_> = (0..ranges).map(|i| Dynamic::of(&[-0.3, i as f32])).collect();
+                let mut reals = vec![f32::NAN; m * n];
+                kernel.real(rows, Reals { output: &output, ranges: &ranges, out: &mut reals });
+                let real = |(i, &acc)| output.real(acc, i % n, ranges[i / n % ranges.len()]);
+                let expected: Vec<f32> = expected.iter().enumerate().map(real).collect();
+                prop_assert_eq!(&reals, &expected, "{}", kernel.name());
+            }
             let bytes: Vec<u8> = expected
                 .iter()
                 .enumerate()

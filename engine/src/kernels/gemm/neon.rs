@@ -51,6 +51,12 @@ fn registers(numbers: &[i32; 2 * CHANNELS]) -> [int32x4_t; 4] {
     [low, high, low, high]
 }
 
+/// The four registers as halves of rows, which is how they lie already.
+#[inline]
+fn in_order(acc: [int32x4_t; 4]) -> [int32x4_t; 4] {
+    acc
+}
+
 /// The bytes of two rows in one register, which is how they lie already.
 #[inline]
 fn by_rows(bytes: uint8x16_t) -> uint8x16_t {

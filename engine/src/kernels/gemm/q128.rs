@@ -104,7 +104,7 @@ macro_rules! gemm_on_neon {
         use super::Target;
         use super::q128::{BUFFER_BYTES, Buffer, CHANNELS, Group, STRIP_BYTES, Source};
         use crate::kernels::gemm::packing::{converts_safely, extremes, split_within};
-        use crate::kernels::gemm::{GemmU8, Matrix, Rows};
+        use crate::kernels::gemm::{GemmU8, Matrix, Reals, Rows};
         use crate::kernels::requantize::Requantize;
         use crate::kernels::requantize::neon::{Finish, mode};
         use core::arch::aarch64::*;
@@ -285,7 +285,7 @@ macro_rules! gemm_on_neon {
                 let (finish, bytes) = (self.finish, tile_bytes(self.k, R));
                 let weights = self.weights[index * steps..][..steps].as_ptr().cast::<i8>();
                 let (bias, scale) = (registers(&self.bias[index]), reals(&self.scale[index]));
-                let mut first = m * n + group.channel;
+                let (mut m, mut first) = (m, m * n + group.channel);
                 // Whole registers are stored in place; everything else is rare.
                 let direct = match out {
                     Target::Bytes(out) if n >= CHANNELS => Some(out.as_mut_ptr()),
@@ -314,11 +314,57 @@ macro_rules! gemm_on_neon {
                             }
                         }
                     } else {
-                        // A copy, so that the accumulators themselves never leave their registers.
-                        self.store::<R, PAIRS, MODE>(&{ acc }, scale, &mut *out, first);
+                        // Copies, so that the accumulators themselves never leave their registers.
+                        match out {
+                            Target::Reals(to) if n >= CHANNELS => {
+                                self.store_reals::<R, PAIRS>(&{ acc }, group.channel, to, m)
+                            }
+                            _ => self.store::<R, PAIRS, MODE>(&{ acc }, scale, &mut *out, first),
+                        }
                     }
                     packed = packed.wrapping_add(bytes);
-                    first += R * n;
+                    (m, first) = (m + R, first + R * n);
+                }
+            }
+
+            /// Real results of eight channels from `channel` on, of R rows from row `m` on.
+            #[inline(never)]
+            #[target_feature(enable = $features)]
+            fn store_reals<const R: usize, const PAIRS: usize>(
+                &self,
+                acc: &[[int32x4_t; 4]; PAIRS],
+                channel: usize,
+                to: &mut Reals<'_>,
+                m: usize,
+            ) {
+                let (sums, scales, bias) = to.output.from(channel);
+                let (min, max) = (vdupq_n_f32(to.output.range.min), vdupq_n_f32(to.output.range.max));
+                let out = &mut to.out[m * self.n + channel..][..(R - 1) * self.n + CHANNELS];
+                let ranges = if to.ranges.len() == 1 { &to.ranges[..1] } else { &to.ranges[m..][..R] };
+                let step = usize::from(ranges.len() > 1);
+                // SAFETY: from every channel on more than eight numbers are readable, R rows lie `n` apart
+                // in the output, and there is one range or R of them.
+                unsafe {
+                    let sums = [vld1q_s32(sums.as_ptr()), vld1q_s32(sums.as_ptr().add(4))];
+                    let scales = [vld1q_f32(scales.as_ptr()), vld1q_f32(scales.as_ptr().add(4))];
+                    let bias = [vld1q_f32(bias.as_ptr()), vld1q_f32(bias.as_ptr().add(4))];
+                    for p in 0..PAIRS {
+                        let acc = in_order(acc[p]);
+                        for row in 0..2 {
+                            let r = 2 * p + row;
+                            if r < R {
+                                let quantized = ranges.get_unchecked(r * step);
+                                for half in 0..2 {
+                                    let acc =
+                                        vmlsq_n_s32(acc[2 * row + half], sums[half], quantized.zero_point);
+                                    let real = vmulq_n_f32(vcvtq_f32_s32(acc), quantized.scale);
+                                    let real = vaddq_f32(vmulq_f32(real, scales[half]), bias[half]);
+                                    let real = vminq_f32(vmaxq_f32(real, min), max);
+                                    vst1q_f32(out.as_mut_ptr().add(r * self.n + 4 * half), real);
+                                }
+                            }
+                        }
+                    }
                 }
             }
 
@@ -346,7 +392,7 @@ macro_rules! gemm_on_neon {
                                 to.copy_from_slice(&values[..width]);
                             }
                         }
-                        Target::Sums(out) => {
+                        Target::Reals(to) => {
                             let mut values = [0i32; 2 * CHANNELS];
                             for (q, acc) in acc.iter().enumerate() {
                                 // SAFETY: the array is as long as four registers.
@@ -354,7 +400,9 @@ macro_rules! gemm_on_neon {
                             }
                             for (at, &value) in values.iter().enumerate() {
                                 if row_of(at) < rows && lane(at) < width {
-                                    out[first + (2 * p + row_of(at)) * self.n + lane(at)] = value;
+                                    let place = first + (2 * p + row_of(at)) * self.n + lane(at);
+                                    let (row, channel) = (place / self.n, place % self.n);
+                                    to.out[place] = to.output.real(value, channel, to.range(row));
                                 }
                             }
                         }
@@ -388,9 +436,10 @@ macro_rules! gemm_on_neon {
                 unsafe { self.run(rows, Target::Bytes(out)) }
             }
 
-            fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]) {
+            fn real(&self, rows: Rows<'_, u8>, to: Reals<'_>) {
+                to.check(rows.count);
                 // SAFETY: as above.
-                unsafe { self.run(rows, Target::Sums(out)) }
+                unsafe { self.run(rows, Target::Reals(to)) }
             }
         }
     };

@@ -1,6 +1,6 @@
 //! Portable kernel, and the oracle of the others.
 
-use super::{GemmU8, Matrix, Rows};
+use super::{GemmU8, Matrix, Reals, Rows};
 use crate::kernels::requantize::Requantize;
 
 /// Channels computed together: each activation is widened once for all of them.
@@ -78,12 +78,14 @@ impl GemmU8 for Gemm {
         }
     }
 
-    fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]) {
+    fn real(&self, rows: Rows<'_, u8>, to: Reals<'_>) {
         let bias = &self.requantize.bias;
-        for (m, out) in out.chunks_exact_mut(bias.len()).enumerate().take(rows.count) {
+        to.check(rows.count);
+        for m in 0..rows.count {
+            let (range, out) = (to.range(m), &mut to.out[m * bias.len()..][..bias.len()]);
             self.row(rows.row(m, self.k), |first, acc| {
-                for ((out, acc), bias) in out[first..].iter_mut().zip(acc).zip(&bias[first..]) {
-                    *out = acc.wrapping_add(*bias);
+                for (n, (out, acc)) in (first..).zip(out[first..].iter_mut().zip(acc)) {
+                    *out = to.output.real(acc.wrapping_add(bias[n]), n, range);
                 }
             });
         }

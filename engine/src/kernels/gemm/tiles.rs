@@ -8,7 +8,7 @@
 #![allow(clippy::needless_range_loop, reason = "one index runs through several arrays of registers")]
 
 use super::packing::converts_safely;
-use super::{GemmU8, MAX_LINES, Matrix, Rows, Target, Windows};
+use super::{GemmU8, MAX_LINES, Matrix, Reals, Rows, Target, Windows};
 use crate::kernels::requantize::Requantize;
 use crate::kernels::requantize::simd128::Finish;
 use core::arch::wasm32::*;
@@ -238,7 +238,7 @@ impl<M: Multiply<V>, const V: usize> Gemm<M, V> {
         let first = m * self.n + group.channel;
         match out {
             Target::Bytes(out) => self.store_bytes(group, &acc, &mut out[first..]),
-            Target::Sums(out) => self.store_sums(group, &acc, &mut out[first..]),
+            Target::Reals(to) => self.store_reals(group, &acc, to, m),
         }
     }
 
@@ -299,18 +299,32 @@ impl<M: Multiply<V>, const V: usize> Gemm<M, V> {
     }
 
     #[inline(always)]
-    fn store_sums<const R: usize, const P: usize>(
+    fn store_reals<const R: usize, const P: usize>(
         &self,
         group: &Group,
         acc: &[[v128; P]; R],
-        out: &mut [i32],
+        to: &mut Reals<'_>,
+        m: usize,
     ) {
+        let (sums, scales, bias) = to.output.from(group.channel);
+        let range = to.output.range;
+        let (min, max) = (f32x4_splat(range.min), f32x4_splat(range.max));
         for (r, row) in acc.iter().enumerate() {
-            let out = &mut out[r * self.n..][..group.channels];
-            for (out, &register) in out.chunks_mut(LANES).zip(row) {
-                let mut values = [0i32; LANES];
+            let quantized = to.range(m + r);
+            let (zero_point, scale) = (i32x4_splat(quantized.zero_point), f32x4_splat(quantized.scale));
+            let out = &mut to.out[(m + r) * self.n + group.channel..][..group.channels];
+            for (q, (out, &register)) in out.chunks_mut(LANES).zip(row).enumerate() {
+                // SAFETY: from every channel on more numbers are readable than a group has channels.
+                let [sums, scales, bias] = unsafe {
+                    [sums.as_ptr().cast(), scales.as_ptr().cast(), bias.as_ptr().cast::<v128>()]
+                        .map(|numbers| v128_load(numbers.add(q)))
+                };
+                let acc = i32x4_sub(register, i32x4_mul(sums, zero_point));
+                let real = f32x4_mul(f32x4_mul(f32x4_convert_i32x4(acc), scale), scales);
+                let real = f32x4_pmin(max, f32x4_pmax(min, f32x4_add(real, bias)));
+                let mut values = [0f32; LANES];
                 // SAFETY: the array is as long as the register.
-                unsafe { v128_store(values.as_mut_ptr().cast(), register) };
+                unsafe { v128_store(values.as_mut_ptr().cast(), real) };
                 out.copy_from_slice(&values[..out.len()]);
             }
         }
@@ -394,7 +408,8 @@ impl<M: Multiply<V>, const V: usize> GemmU8 for Gemm<M, V> {
         self.strips(Source { lines, steps: len.div_ceil(DEPTH), stride, count }, Target::Bytes(out));
     }
 
-    fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]) {
-        self.rows(rows, Target::Sums(out));
+    fn real(&self, rows: Rows<'_, u8>, to: Reals<'_>) {
+        to.check(rows.count);
+        self.rows(rows, Target::Reals(to));
     }
 }

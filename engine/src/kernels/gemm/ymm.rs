@@ -20,7 +20,7 @@ macro_rules! gemm_on_ymm {
         multiply: $multiply:path,
     ) => {
         use crate::kernels::gemm::packing::converts_safely;
-        use crate::kernels::gemm::{GemmU8, Matrix, Rows, Target};
+        use crate::kernels::gemm::{GemmU8, Matrix, Reals, Rows, Target};
         use crate::kernels::requantize::Requantize;
         use core::arch::x86_64::*;
 
@@ -228,29 +228,53 @@ macro_rules! gemm_on_ymm {
                 let first = m * self.n + group.channel;
                 match out {
                     Target::Bytes(out) => self.store_bytes(group, &acc, &mut out[first..]),
-                    Target::Sums(out) => self.store_sums(group, &acc, &mut out[first..]),
+                    Target::Reals(to) => self.store_reals(group, &acc, to, m),
                 }
             }
 
             #[inline]
             #[target_feature(enable = $features)]
-            fn store_sums<const R: usize, const P: usize>(
+            fn store_reals<const R: usize, const P: usize>(
                 &self,
                 group: &Group,
                 acc: &[[__m256i; P]; R],
-                out: &mut [i32],
+                to: &mut Reals<'_>,
+                m: usize,
             ) {
+                let (sums, scales, bias) = to.output.from(group.channel);
+                let range = to.output.range;
+                let (min, max) = (_mm256_set1_ps(range.min), _mm256_set1_ps(range.max));
                 for (r, row) in acc.iter().enumerate() {
-                    let out = &mut out[r * self.n..][..group.channels];
-                    for (q, register) in row.iter().enumerate() {
-                        let mut values = [0i32; LANES];
-                        // SAFETY: the array is as long as the register.
-                        unsafe { _mm256_storeu_si256(values.as_mut_ptr().cast(), *register) };
-                        for (i, value) in values.into_iter().enumerate() {
-                            if let Some(out) = out.get_mut(i / 4 * 4 * P + 4 * q + i % 4) {
-                                *out = value;
+                    let quantized = to.range(m + r);
+                    let zero_point = _mm256_set1_epi32(quantized.zero_point);
+                    let scale = _mm256_set1_ps(quantized.scale);
+                    let (a, b) = (row[0], row[P - 1]);
+                    // Channels side by side; of one register they are that already.
+                    let in_order = if P == 1 {
+                        [a, a]
+                    } else {
+                        [_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b)]
+                    };
+                    let out = &mut to.out[(m + r) * self.n + group.channel..][..group.channels];
+                    for (q, out) in out.chunks_mut(LANES).enumerate() {
+                        let mut values = [0.0; LANES];
+                        // SAFETY: from every channel on more numbers are readable than a group has
+                        // channels; what is written is as long as the register.
+                        unsafe {
+                            let at = q * LANES;
+                            let sums = _mm256_loadu_si256(sums.as_ptr().add(at).cast());
+                            let acc = _mm256_sub_epi32(in_order[q], _mm256_mullo_epi32(sums, zero_point));
+                            let real = _mm256_mul_ps(_mm256_cvtepi32_ps(acc), scale);
+                            let real = _mm256_mul_ps(real, _mm256_loadu_ps(scales.as_ptr().add(at)));
+                            let real = _mm256_add_ps(real, _mm256_loadu_ps(bias.as_ptr().add(at)));
+                            let real = _mm256_min_ps(max, _mm256_max_ps(min, real));
+                            if out.len() == LANES {
+                                _mm256_storeu_ps(out.as_mut_ptr(), real);
+                                continue;
                             }
+                            _mm256_storeu_ps(values.as_mut_ptr(), real);
                         }
+                        out.copy_from_slice(&values[..out.len()]);
                     }
                 }
             }
@@ -341,9 +365,10 @@ macro_rules! gemm_on_ymm {
                 unsafe { self.strips(rows, Target::Bytes(out)) }
             }
 
-            fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]) {
+            fn real(&self, rows: Rows<'_, u8>, to: Reals<'_>) {
+                to.check(rows.count);
                 // SAFETY: as above.
-                unsafe { self.strips(rows, Target::Sums(out)) }
+                unsafe { self.strips(rows, Target::Reals(to)) }
             }
         }
     };

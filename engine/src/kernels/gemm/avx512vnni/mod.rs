@@ -12,7 +12,7 @@
 
 mod weights;
 
-use super::{GemmU8, MAX_LINES, Rows, Target, Windows};
+use super::{GemmU8, MAX_LINES, Reals, Rows, Target, Windows};
 use core::arch::x86_64::*;
 
 /// Channels in a register of accumulators.
@@ -193,30 +193,41 @@ impl Gemm {
                 }
             }
             // A copy, so that the accumulators themselves never leave their registers.
-            Target::Sums(out) => self.store_sums(group, &{ acc }, &mut out[first..]),
+            Target::Reals(to) => self.store_reals(group, &{ acc }, to, m),
         }
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn store_sums<const R: usize, const P: usize>(
+    fn store_reals<const R: usize, const P: usize>(
         &self,
         group: &Group,
         acc: &[[__m512i; P]; R],
-        out: &mut [i32],
+        to: &mut Reals<'_>,
+        m: usize,
     ) {
+        let (sums, scales, bias) = to.output.from(group.channel);
+        let range = to.output.range;
+        let (min, max) = (_mm512_set1_ps(range.min), _mm512_set1_ps(range.max));
         for (r, row) in acc.iter().enumerate() {
-            let out = &mut out[r * self.n..][..group.channels];
-            for (q, register) in row.iter().enumerate() {
-                let mut values = [0i32; LANES];
-                // SAFETY: the array is as long as the register.
-                unsafe { _mm512_storeu_si512(values.as_mut_ptr().cast(), *register) };
-                for (lane, four) in values.as_chunks::<4>().0.iter().enumerate() {
-                    let Some(out) = out.get_mut(lane * 4 * P + 4 * q..) else { break };
-                    match out.first_chunk_mut() {
-                        Some(out) => *out = *four,
-                        None => out.iter_mut().zip(four).for_each(|(out, &value)| *out = value),
-                    }
+            let quantized = to.range(m + r);
+            let (zero_point, scale) =
+                (_mm512_set1_epi32(quantized.zero_point), _mm512_set1_ps(quantized.scale));
+            let out = &mut to.out[(m + r) * self.n + group.channel..][..group.channels];
+            let in_order = in_order(row);
+            for q in 0..P.min(group.channels.div_ceil(LANES)) {
+                // SAFETY: from every channel on as many numbers are readable as a group has channels at
+                // most, and the mask covers those that lie in the row.
+                unsafe {
+                    let at = q * LANES;
+                    let sums = _mm512_loadu_si512(sums.as_ptr().add(at).cast());
+                    let acc = _mm512_sub_epi32(in_order[q], _mm512_mullo_epi32(sums, zero_point));
+                    let real = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), scale);
+                    let real = _mm512_mul_ps(real, _mm512_loadu_ps(scales.as_ptr().add(at)));
+                    let real = _mm512_add_ps(real, _mm512_loadu_ps(bias.as_ptr().add(at)));
+                    let real = _mm512_min_ps(max, _mm512_max_ps(min, real));
+                    let mask = u16::MAX >> LANES.saturating_sub(group.channels - at);
+                    _mm512_mask_storeu_ps(out.as_mut_ptr().add(at), mask, real);
                 }
             }
         }
@@ -263,6 +274,47 @@ impl Gemm {
             _mm512_packus_epi16(_mm512_adds_epi16(low, zero_point), _mm512_adds_epi16(high, zero_point));
         let bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8(self.max as i8));
         _mm512_max_epu8(bytes, _mm512_set1_epi8(self.min as i8))
+    }
+}
+
+/// A row's P registers with their channels side by side.
+///
+/// ```text
+/// P = 3     a = a0 a1 a2 a3     b = b0 b1 b2 b3     c = c0 c1 c2 c3     (lanes of four channels)
+/// become        a0 b0 c0 a1         b1 c1 a2 b2         c2 a3 b3 c3
+/// ```
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn in_order<const P: usize>(row: &[__m512i; P]) -> [__m512i; 4] {
+    let [a, b, c, d] = [row[0], row[1 % P], row[2 % P], row[3 % P]];
+    let choose = |a, order: [i64; 8], b| {
+        let [o, p, q, r, s, t, u, v] = order;
+        _mm512_permutex2var_epi64(a, _mm512_setr_epi64(o, p, q, r, s, t, u, v), b)
+    };
+    match P {
+        1 => [a; 4],
+        2 => {
+            let first = choose(a, [0, 1, 8, 9, 2, 3, 10, 11], b);
+            let second = choose(a, [4, 5, 12, 13, 6, 7, 14, 15], b);
+            [first, second, first, second]
+        }
+        3 => {
+            let first = choose(choose(a, [0, 1, 8, 9, 0, 0, 2, 3], b), [0, 1, 2, 3, 8, 9, 6, 7], c);
+            let second = choose(choose(b, [2, 3, 0, 0, 12, 13, 4, 5], a), [0, 1, 10, 11, 4, 5, 6, 7], c);
+            let third = choose(choose(a, [0, 0, 6, 7, 14, 15, 0, 0], b), [12, 13, 2, 3, 4, 5, 14, 15], c);
+            [first, second, third, third]
+        }
+        _ => {
+            let (low, high) = (_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0xEE>(a, b));
+            let (next_low, next_high) =
+                (_mm512_shuffle_i64x2::<0x44>(c, d), _mm512_shuffle_i64x2::<0xEE>(c, d));
+            [
+                _mm512_shuffle_i64x2::<0x88>(low, next_low),
+                _mm512_shuffle_i64x2::<0xDD>(low, next_low),
+                _mm512_shuffle_i64x2::<0x88>(high, next_high),
+                _mm512_shuffle_i64x2::<0xDD>(high, next_high),
+            ]
+        }
     }
 }
 
@@ -383,8 +435,9 @@ impl GemmU8 for Gemm {
         unsafe { self.strips(&windows, Target::Bytes(out)) }
     }
 
-    fn accumulated(&self, rows: Rows<'_, u8>, out: &mut [i32]) {
+    fn real(&self, rows: Rows<'_, u8>, to: Reals<'_>) {
+        to.check(rows.count);
         // SAFETY: as above.
-        unsafe { self.rows(rows, Target::Sums(out)) }
+        unsafe { self.rows(rows, Target::Reals(to)) }
     }
 }
