@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 /// the forks and joins of their small operators.
 const MOST: usize = 4;
 
-/// The threads of a run where [`Options::threads`](crate::Options::threads) is zero: as many as the CPU has
+/// The threads of a run where [`Options::threads`](field@crate::Options::threads) is zero: as many as the CPU has
 /// performance cores that this process may use, at most four. Looked up once.
 pub fn performance_cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
