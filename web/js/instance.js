@@ -13,7 +13,7 @@ import { hasThreads, usualThreads } from "./threads.js";
  * @property {"auto" | "simd" | "relaxed" | "threads"} [build] which build of the module; told by the browser by default
  * @property {string} [isa] strongest instruction set to use, for comparisons
  * @property {number} [threads] threads of a run, this one included, in a worker of a cross-origin isolated page whose
- *   browser has relaxed SIMD; by default all cores but one, four at most; elsewhere there is one
+ *   browser has relaxed SIMD; by default as many as there are cores, four at most; elsewhere there is one
  */
 
 /**

@@ -8,7 +8,7 @@ export class Pupil extends Instance {
 
   /** @param {import("./instance.js").FileOptions} options */
   static async load(options) {
-    return new Pupil(await prepare("teacher", defaultDetector, options));
+    return new Pupil(await prepare("teacher", defaultDetector, { ...options, threads: 1 }));
   }
 
   known() {

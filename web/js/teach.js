@@ -48,6 +48,7 @@ export class Teacher {
 
   /**
    * Learns on the features of the package's default detector, or of another model of pictures.
+   * It has one thread.
    * @param {import("./instance.js").FileOptions & {worker?: boolean, keep?: string}} [options] `keep`: a name under
    *   which all that is learned stays in this browser's IndexedDB, and is taken up again; `worker: false` for this
    *   thread

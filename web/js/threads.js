@@ -10,8 +10,8 @@ export function hasThreads() {
   return globalThis.crossOriginIsolated === true && typeof document === "undefined" && typeof Worker === "function";
 }
 
-/** How many threads a detector uses where it has any: the cores but one, which the page keeps. @returns {number} */
-export const usualThreads = () => Math.min(Math.max((navigator.hardwareConcurrency ?? 1) - 1, 1), 4);
+/** How many threads a detector uses where it has any. Between frames they sleep. @returns {number} */
+export const usualThreads = () => Math.min(navigator.hardwareConcurrency ?? 1, 4);
 
 /** @returns {WebAssembly.Memory} */
 export const sharedMemory = () => new WebAssembly.Memory({ ...PAGES, shared: true });

@@ -22,8 +22,15 @@ pub(crate) struct Eye {
 
 impl Eye {
     pub(crate) fn new(model: &[u8], options: &str) -> Result<Self, Failure> {
-        let options = Options::parse(options)?.detector()?;
-        let detector = Detector::from_bytes(model, &options)?;
+        let mut options = Options::parse(options)?.detector()?;
+        let threads = std::mem::replace(&mut options.load.threads, 1);
+        let mut detector = Detector::from_bytes(model, &options)?;
+        if threads > 1 {
+            // A browser begins threads once this call is over. A detector that is refused would wait for its own to
+            // end, so that none is given any before it is known to be sound.
+            options.load.threads = threads;
+            detector = Detector::from_bytes(model, &options)?;
+        }
         Ok(Self {
             tracker: Tracker::new(options::tracker(detector.score_threshold())),
             detector,

@@ -294,7 +294,7 @@ pub extern "C" fn osprey_boxes() -> *const f32 {
     STATE.with_borrow(|state| state.boxes.as_ptr())
 }
 
-/// A reader of digits; otherwise as [`osprey_detector`].
+/// A reader of digits; otherwise as [`osprey_detector()`].
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_reader(model: usize, options: usize) -> u32 {
     let make = |model: &[u8], options: &str| {
@@ -313,7 +313,7 @@ pub extern "C" fn osprey_read(handle: u32, length: usize) -> i32 {
     })
 }
 
-/// A classifier of motion; otherwise as [`osprey_detector`].
+/// A classifier of motion; otherwise as [`osprey_detector()`].
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_mover(model: usize, options: usize) -> u32 {
     with(0, |state| {
@@ -335,7 +335,7 @@ pub extern "C" fn osprey_push(handle: u32, seconds: f64, length: usize) -> i32 {
     })
 }
 
-/// A teacher of classes, on the features of a model of pictures; otherwise as [`osprey_detector`].
+/// A teacher of classes, on the features of a model of pictures; otherwise as [`osprey_detector()`].
 #[unsafe(no_mangle)]
 pub extern "C" fn osprey_teacher(model: usize, options: usize) -> u32 {
     with(0, |state| {

@@ -147,6 +147,12 @@ test("two threads find what one finds, and the page may have them", { skip: skip
   assert.deepEqual([isolated, one.threads, two.threads], [true, 1, 2]);
   assert.ok(one.found[0].length > 0);
   for (const found of two.found) assert.deepEqual(found, one.found[0]);
+  // A model that is refused must not leave the worker waiting for threads that never began.
+  const refused = await browser.evaluate(`(async () => {
+    const { Detector } = await import("./js/index.js");
+    return Detector.load({ threads: 2, model: "digits" }).then(() => "", (error) => error.code);
+  })()`);
+  assert.equal(refused, "model");
 });
 
 test("classes are taught from the camera, and are still there in the next visit", { skip }, async () => {
