@@ -34,6 +34,15 @@ fn layers_of_a_quantized_model_are_compared() {
 }
 
 #[test]
+fn layers_of_indices_are_passed_over() {
+    let Some(model) = asset("zoo/yolo-tensorflow-yolox_nano_with_post_float16-7beec6.tflite") else { return };
+    let run =
+        outcome(osprey().arg("drift").args([&model, &model]).args(["-n", "1", "--images"]).arg(samples()));
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("the error jumps at no layer"), "{}", run.stdout);
+}
+
+#[test]
 fn models_that_have_nothing_in_common_are_refused() {
     let (Some((float, int8)), Some(other)) = (pair(), asset("models/mobilenet_v1_0.25_128_quant.tflite"))
     else {

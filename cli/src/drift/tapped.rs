@@ -38,7 +38,8 @@ impl Tapped {
             inputs.dedup();
             let Some(&output) = n.outputs.first() else { continue };
             let info = &graph.tensors[output];
-            if !computes(&n.op) || inputs_are_constant(&graph, node) || info.elements() == 0 {
+            let compared = computes(&n.op) && is_compared(info.dtype);
+            if !compared || inputs_are_constant(&graph, node) || info.elements() == 0 {
                 n.outputs.iter().for_each(|id| drop(origin.insert(*id, inputs.clone())));
                 continue;
             }
@@ -126,6 +127,11 @@ fn range(port: &Port) -> Option<(f32, f32)> {
 fn affine(port: &Port) -> (f32, f32) {
     let pair = port.quantization.as_ref().and_then(osprey_engine::Quantization::per_tensor);
     pair.map_or((1.0, 0.0), |(scale, zero_point)| (scale, zero_point as f32))
+}
+
+/// Whether layers of this type hold numbers to compare: indices and truth values differ or do not.
+const fn is_compared(dtype: DType) -> bool {
+    matches!(dtype, DType::F32 | DType::U8 | DType::I8 | DType::I16 | DType::I32)
 }
 
 /// Whether an operator changes values, rather than moving or re-coding them.
