@@ -3,7 +3,7 @@
 //! The arena begins with what lives longer than a run (constants that kernels read, states,
 //! inputs), then holds the planned values.
 
-use super::lower::{Lowering, stored};
+use super::passes::{Lowering, stored};
 use super::plan::{self, Lifetime};
 use super::{Initial, Options, Port, Program, Step};
 use crate::arena::{Operands, Slot, align};

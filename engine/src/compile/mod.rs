@@ -3,6 +3,7 @@
 mod end;
 mod layout;
 mod lower;
+mod passes;
 mod plan;
 mod unroll;
 mod uses;

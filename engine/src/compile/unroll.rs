@@ -5,7 +5,7 @@
 //! and is refused when it is lowered.
 
 use super::Options;
-use super::lower::evaluate;
+use super::passes::evaluate;
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Node, Op, TensorId, TensorInfo};
 use crate::isa::Isa;

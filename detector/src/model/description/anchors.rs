@@ -2,6 +2,7 @@
 
 use super::{EfficientDetAnchors, SpecError};
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 /// Most anchors that a specification may ask for; real models have up to some 100,000.
 const MAX_ANCHORS: usize = 1 << 20;
@@ -210,6 +211,29 @@ impl SsdAnchors {
     }
 }
 
+/// What anchors on the levels of a pyramid have to keep to, `sizes` of them to an octave.
+pub(super) fn check_pyramid(
+    levels: RangeInclusive<u32>,
+    anchor_scale: f32,
+    aspect_ratios: &[f32],
+    sizes: u32,
+) -> Result<(), SpecError> {
+    let refuse = |what: &'static str| Err(SpecError::Anchors { what });
+    if levels.is_empty() || *levels.end() > 20 {
+        return refuse("levels must rise and be 20 at most");
+    }
+    if !(anchor_scale > 0.0 && anchor_scale.is_finite()) {
+        return refuse("anchor_scale must be greater than zero");
+    }
+    if aspect_ratios.iter().any(|r| !(r.is_finite() && *r > 0.0)) || aspect_ratios.len() > 64 {
+        return refuse("aspect_ratios must be greater than zero, 64 at most");
+    }
+    if sizes == 0 || sizes > 64 {
+        return refuse("scales of an octave must be 1..=64");
+    }
+    Ok(())
+}
+
 /// Parameters of TensorFlow's `multiscale_anchor_generator`; the defaults are those of its FPN-Lite
 /// models (12,804 anchors at 320 × 320).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -240,30 +264,14 @@ impl Default for MultiscaleAnchors {
 }
 
 impl MultiscaleAnchors {
-    fn check(&self) -> Result<(), SpecError> {
-        let refuse = |what: &'static str| Err(SpecError::Anchors { what });
-        if self.min_level > self.max_level || self.max_level > 20 {
-            return refuse("levels must rise and be 20 at most");
-        }
-        if !(self.anchor_scale > 0.0 && self.anchor_scale.is_finite()) {
-            return refuse("anchor_scale must be greater than zero");
-        }
-        if self.aspect_ratios.iter().any(|r| !(r.is_finite() && *r > 0.0)) || self.aspect_ratios.len() > 64 {
-            return refuse("aspect_ratios must be greater than zero, 64 at most");
-        }
-        if self.scales_per_octave == 0 || self.scales_per_octave > 64 {
-            return refuse("scales_per_octave must be 1..=64");
-        }
-        Ok(())
-    }
-
     /// The anchors for an input of `height` × `width` pixels: level by level, row by row, and within
     /// a cell by aspect ratio, then size.
     ///
     /// # Errors
     /// [`SpecError`].
     pub fn generate(&self, height: usize, width: usize) -> Result<Vec<Anchor>, SpecError> {
-        self.check()?;
+        let Self { min_level, max_level, anchor_scale, ref aspect_ratios, scales_per_octave } = *self;
+        check_pyramid(min_level..=max_level, anchor_scale, aspect_ratios, scales_per_octave)?;
         let (height, width) = (height.max(1), width.max(1));
         let per_cell = self.aspect_ratios.len() * self.scales_per_octave as usize;
         let levels = || (self.min_level..=self.max_level).map(|level| 1usize << level);

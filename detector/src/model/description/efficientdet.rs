@@ -1,7 +1,7 @@
 //! Anchors of EfficientDet.
 
 use super::SpecError;
-use super::anchors::{Anchor, reserve};
+use super::anchors::{Anchor, check_pyramid, reserve};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of EfficientDet's anchors; the defaults are those of EfficientDet-Lite0 to Lite2 (19,206 anchors at
@@ -34,30 +34,14 @@ impl Default for EfficientDetAnchors {
 }
 
 impl EfficientDetAnchors {
-    fn check(&self) -> Result<(), SpecError> {
-        let refuse = |what: &'static str| Err(SpecError::Anchors { what });
-        if self.min_level > self.max_level || self.max_level > 20 {
-            return refuse("levels must rise and be 20 at most");
-        }
-        if !(self.anchor_scale > 0.0 && self.anchor_scale.is_finite()) {
-            return refuse("anchor_scale must be greater than zero");
-        }
-        if self.aspect_ratios.iter().any(|r| !(r.is_finite() && *r > 0.0)) || self.aspect_ratios.len() > 64 {
-            return refuse("aspect_ratios must be greater than zero, 64 at most");
-        }
-        if self.num_scales == 0 || self.num_scales > 64 {
-            return refuse("num_scales must be 1..=64");
-        }
-        Ok(())
-    }
-
     /// The anchors for an input of `height` × `width` pixels: level by level, row by row, and within a cell by size,
     /// then aspect ratio.
     ///
     /// # Errors
     /// [`SpecError`].
     pub fn generate(&self, height: usize, width: usize) -> Result<Vec<Anchor>, SpecError> {
-        self.check()?;
+        let Self { min_level, max_level, anchor_scale, ref aspect_ratios, num_scales } = *self;
+        check_pyramid(min_level..=max_level, anchor_scale, aspect_ratios, num_scales)?;
         let halved = |extent: usize, level| (0..level).fold(extent.max(1), |e, _| e.div_ceil(2));
         let maps: Vec<[usize; 2]> =
             (self.min_level..=self.max_level).map(|l| [halved(height, l), halved(width, l)]).collect();
