@@ -47,6 +47,8 @@ const { value: address } = await createInterface(server.stdout)[Symbol.asyncIter
 const browser = await Browser.start([
   "--use-fake-device-for-media-stream",
   "--use-fake-ui-for-media-stream",
+  // Little room for garbage: what grows all the same is a leak.
+  "--js-flags=--max-old-space-size=32 --max-semi-space-size=1",
   `--use-file-for-fake-video-capture=${film}`,
 ]);
 try {
